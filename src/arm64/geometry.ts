@@ -121,8 +121,9 @@ export function stage1Geometry(granule: Granule, inputBits: number): Geometry {
 /**
  * Every start level that stage 2 may be given for an input address of this size, deepest first.
  * From the Arm ARM pseudocode: below the start level all bits are resolved, the start level
- * resolves at least one bit and at most one full table and 4 bits of concatenation. Limits by
- * implemented PA size (a 4K or 16K tree may not start shallow on small machines) are not applied.
+ * resolves at least one bit and at most one full table and 4 bits of concatenation. Two limits are
+ * not applied: by implemented PA size (a tree may not start shallow on small machines), and FEAT_TTST
+ * for a start at level 3.
  */
 export function stage2StartLevels(granule: Granule, inputBits: number): readonly Level[] {
   return [...LEVELS].reverse().filter((level) => {
@@ -136,13 +137,14 @@ export function stage2StartLevels(granule: Granule, inputBits: number): readonly
 }
 
 /**
- * The stage-2 tree that Linux builds: the deepest start level, concatenating up to 16 root tables.
+ * The stage-2 tree that Linux builds: the deepest start level that leaves at least two levels,
+ * concatenating up to 16 root tables.
  * 4K: 40 bits start at level 1 with 2 root pages, 48 at level 0, 52 at level 0 with 16 root pages.
  * Throws a RangeError when no level fits, or when `startLevel` is given and not permitted.
  */
 export function stage2Geometry(granule: Granule, inputBits: number, startLevel?: Level): Geometry {
   const permitted = stage2StartLevels(granule, inputBits);
-  const level = startLevel ?? permitted[0];
+  const level = startLevel ?? permitted.find((candidate) => candidate < LAST_LEVEL);
   if (level === undefined || !permitted.includes(level)) {
     throw new RangeError(
       `no ${granule} stage-2 tree of ${inputBits} bits starts at level ${startLevel ?? 'any'}`,
