@@ -1,3 +1,5 @@
+import { DEFAULT_FEATURES } from '../../../arm64/features.ts';
+import { stage1Geometry } from '../../../arm64/geometry.ts';
 import type { MachineSetup } from '../../../machine/setup.ts';
 import { assemble, END_TEXT, type Code, type CodeBlock } from '../assembly/code.ts';
 import type { Register } from '../assembly/instruction.ts';
@@ -206,17 +208,10 @@ function machineSetup(
       },
     })),
     translation: {
-      granule: '4k',
-      stage1StartLevel: 3,
-      stage2StartLevel: 1,
+      features: { ...DEFAULT_FEATURES, ets: settings.ets },
+      stage1: stage1Geometry('4k', 21),
+      stage2: null,
       mair: placed.attributes.mair(),
-      fwb: false,
-      ets: settings.ets,
-      bbm: 0,
-      tableDropByAnyIpa: true,
-      fillOutOfContext: true,
-      repeatTlbi: false,
-      vpipt: false,
     },
     memory,
     pages: [
