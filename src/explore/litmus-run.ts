@@ -1,7 +1,6 @@
 import type { LitmusTest } from '../frontend/litmus/litmus-test.ts';
 import { createMachine, type Machine } from '../machine/machine.ts';
-import type { State } from '../machine/draft.ts';
-import { AT, FLAG, flagsOf, get } from '../machine/window.ts';
+import { resultAt, type State } from '../machine/draft.ts';
 import { search } from './search.ts';
 
 /** All final states of a litmus test, as the test shows them. */
@@ -63,8 +62,7 @@ function finalState(machine: Machine, state: State): Parameters<LitmusTest['obse
     node: (thread) => inspect.window(thread).head,
     resultOf(thread, seq) {
       const w = inspect.window(thread);
-      if (seq >= w.count || (flagsOf(w, seq) & FLAG.read) === 0) return undefined;
-      return memory.value(get(w, seq, AT.value));
+      return seq < w.count ? resultAt(memory, w, seq) : undefined;
     },
     memory: (address) => memory.coherentValue(inspect.slot(memory.cellOf(address))),
   };
