@@ -524,7 +524,7 @@ export function createMachine(setup: MachineSetup): Machine {
     const result = tlbs.results.item(get(w, j, AT.result));
     // The read of the descriptor and the update are one atomic: nothing was written in between.
     if (result.update === null || ((flagsOf(w, j) >> MARK_SHIFT) & MARK.stale) !== 0) return;
-    if (lockedByAtomic(pe, result.update.cell)) return;
+    if (lockedByAtomic(-1, result.update.cell)) return;
     begin(state);
     const v = draft.window(pe);
     clearFlags(v, j, FLAG.updatePending);
