@@ -171,7 +171,7 @@ export function createDraft(setup: MachineSetup): Draft {
       const flags = flagsOf(w, i);
       if ((flags & FLAG.fired) !== 0) continue;
       const condition = evaluateFor(pe, effect.condition);
-      if (condition === undefined || !picksResolved(w, info.pickedBy)) continue;
+      if (condition === undefined || !picksResolved(w, info)) continue;
       const taken = condition !== 0n;
       if ((flags & FLAG.guessed) === 0) {
         w.head = (threads[pe] as ThreadEffects).next(get(w, i, AT.node), {

@@ -115,7 +115,7 @@ export function createMachine(setup: MachineSetup): Machine {
   const draft = createDraft(setup);
   const { memory, tlbs, threads } = draft;
   const { features } = setup.translation;
-  const watch = createTlbWatch(draft, setup.translation);
+  const watch = createTlbWatch(draft, setup.translation, setup.watchedVas);
   const ets = features.ets;
   const peCount = threads.length;
   const managesAccessFlags = setup.threads.some(
@@ -331,8 +331,12 @@ export function createMachine(setup: MachineSetup): Machine {
 
   /** A load may take what an earlier atomic of its PE is going to write, once that is known. */
   function forwardFromAtomic(state: State, pe: number, w: Window, i: number, j: number): void {
-    if (readPending(w, i)) return;
-    const value = dataOf(pe, w, i);
+    const { effect } = w.infos[i] as EffectInfo;
+    const guessed =
+      effect.kind === 'rmw' && effect.written !== undefined
+        ? draft.evaluate(pe, effect.written)
+        : undefined;
+    const value = guessed ?? (readPending(w, i) ? undefined : dataOf(pe, w, i));
     if (value === undefined || value === null) return;
     performRead(state, pe, j, memory.valueId(value), i + 1, -1);
   }
@@ -384,7 +388,8 @@ export function createMachine(setup: MachineSetup): Machine {
       const w = draft.window(other);
       for (let i = 0; i < w.count; i += 1) {
         const info = w.infos[i] as EffectInfo;
-        if (info.kind !== KIND.rmw || get(w, i, AT.cell) !== cell) continue;
+        if (info.effect.kind !== 'rmw' || get(w, i, AT.cell) !== cell) continue;
+        if (info.effect.conditional === true) continue;
         if ((flagsOf(w, i) & FLAG.read) !== 0 && writePending(w, i) && get(w, i, AT.source) === 0) {
           return true;
         }
@@ -425,10 +430,34 @@ export function createMachine(setup: MachineSetup): Machine {
         if (source === 0 || source - 1 < j) return;
       }
       if (lockedByAtomic(pe, cell)) return;
-    }
+      // A compare-and-swap that writes must have read what is still the last write.
+      const { effect } = info;
+      const conditional = effect.kind === 'rmw' && effect.conditional === true;
+      if (conditional && (flagsOf(w, j) & FLAG.superseded) !== 0) return;
+    } else if (somebodyTookValueOf(w, j)) return;
+    // A compare that fails may or may not have set the dirty state.
+    const mayForget = data === null && updatePending(w, j) ? [false, true] : [false];
+    for (const forget of mayForget) performWrite(state, pe, j, cell, data, forget);
+  }
+
+  function somebodyTookValueOf(w: Window, j: number): boolean {
+    for (let k = j + 1; k < w.count; k += 1) if (get(w, k, AT.source) === j + 1) return true;
+    return false;
+  }
+
+  function performWrite(
+    state: State,
+    pe: number,
+    j: number,
+    cell: number,
+    data: bigint | null,
+    forgetUpdate: boolean,
+  ): void {
     begin(state);
     const v = draft.window(pe);
+    const info = v.infos[j] as EffectInfo;
     set(v, j, AT.obligations, 0);
+    if (forgetUpdate) clearFlags(v, j, FLAG.updatePending);
     if (data === null) addFlags(v, j, FLAG.noWrite);
     else {
       const valueId = memory.valueId(data);
@@ -457,12 +486,12 @@ export function createMachine(setup: MachineSetup): Machine {
         ? { kind: 'value', value: memory.value(get(v, j, AT.value)) }
         : { kind: 'done' },
     );
-    emit(pe, j, EVENT.write, -1);
+    emit(pe, j, EVENT.write, forgetUpdate ? 1 : -1);
   }
 
   /** A store-exclusive may fail for any reason; nothing may have taken its value then. */
   function failExclusive(state: State, pe: number, w: Window, j: number): void {
-    for (let k = j + 1; k < w.count; k += 1) if (get(w, k, AT.source) === j + 1) return;
+    if (somebodyTookValueOf(w, j)) return;
     begin(state);
     const v = draft.window(pe);
     set(v, j, AT.obligations, 0);
