@@ -194,7 +194,10 @@ export function createMachine(setup: MachineSetup): Machine {
       }
       if (!isLine(slot)) markInFlight(draft, pe, cell);
     }
-    if (isLine(slot)) return;
+    if (isLine(slot)) {
+      for (let pe = 0; pe < peCount; pe += 1) draft.closeIcache(pe);
+      return;
+    }
     for (let pe = 0; pe < peCount; pe += 1) {
       const before = draft.tlb(pe);
       draft.setTlb(pe, tlbs.markStale(before, cell));
@@ -312,6 +315,10 @@ export function createMachine(setup: MachineSetup): Machine {
       return;
     }
     if (readWouldBeIncoherent(w, j, cell)) return;
+    if (info.kind === KIND.fetch && setup.instructionCache === 'modelled') {
+      for (const value of draft.fetchable(pe, cell)) performRead(state, pe, j, value, 0, value);
+      return;
+    }
     const slot = draft.slot(cell);
     if (!isLine(slot)) {
       performRead(state, pe, j, slot >> 1, 0, -1);
@@ -358,6 +365,7 @@ export function createMachine(setup: MachineSetup): Machine {
     if (!info.writes) set(w, j, AT.obligations, 0);
     noteAccess(pe, w, j);
     noteContent(pe, w, j, valueId);
+    noteFetch(pe, w, j, valueId);
     if (info.kind !== KIND.rmw) {
       const wanted = info.stops;
       answer(pe, w, j, wanted ? { kind: 'value', value: memory.value(valueId) } : { kind: 'done' });
@@ -374,6 +382,20 @@ export function createMachine(setup: MachineSetup): Machine {
     if (last < 0) return;
     facts.push({
       kind: 'content-read',
+      pe,
+      pa: memory.addressOf(cell),
+      value: memory.value(valueId),
+      lastStored: memory.value(last),
+    });
+  }
+
+  function noteFetch(pe: number, w: Window, j: number, valueId: number): void {
+    if ((w.infos[j] as EffectInfo).kind !== KIND.fetch) return;
+    const cell = get(w, j, AT.cell);
+    const last = draft.touchGhost().lastStoredByHost(cell);
+    if (last < 0 || last === valueId) return;
+    facts.push({
+      kind: 'stale-fetch',
       pe,
       pa: memory.addressOf(cell),
       value: memory.value(valueId),
@@ -468,7 +490,7 @@ export function createMachine(setup: MachineSetup): Machine {
       const result = get(v, j, AT.result);
       const bypasses = result >= 0 && tlbs.results.item(result).bypassesCache;
       const old = draft.slot(cell);
-      if (isLine(old)) draft.touchGhost().setLastStored(cell, valueId);
+      if (isLine(old)) draft.touchGhost().setLastStored(cell, valueId, !info.translated);
       makeVisible(
         pe,
         j,
@@ -650,6 +672,9 @@ export function createMachine(setup: MachineSetup): Machine {
         if (after !== slot) draft.setSlot(cell, after);
         return null;
       }
+      case 'ic':
+        invalidateIcaches(pe, effect.op, get(w, j, AT.cell));
+        return null;
       case 'lock':
         draft.touchGhost().setLockOwner(effect.lock, pe);
         return null;
@@ -679,6 +704,16 @@ export function createMachine(setup: MachineSetup): Machine {
         return null;
       default:
         return null;
+    }
+  }
+
+  /** From EL1 a VPIPT cache gives up only lines of the VMID in force; from EL2 all of them. */
+  function invalidateIcaches(pe: number, op: 'iallu' | 'ialluis' | 'ivau', cell: number): void {
+    const context = tlbs.contexts.context(draft.context(pe));
+    const onlyVmid = context.el === 2 ? null : context.vmid;
+    for (let other = 0; other < peCount; other += 1) {
+      if (op === 'iallu' && other !== pe) continue;
+      draft.invalidateIcache(other, op === 'ivau' ? cell : -1, onlyVmid);
     }
   }
 

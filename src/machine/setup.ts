@@ -27,6 +27,8 @@ export interface MachineSetup {
    * cacheability can lose coherency. `coherent`: every access sees one value per location.
    */
   readonly dataCache: 'modelled' | 'coherent';
+  /** `modelled`: fetches go through instruction caches; absent: they see what data reads see. */
+  readonly instructionCache?: 'modelled';
   /** Bounds that are part of the verdict. */
   readonly bounds: {
     /** Instruction instances in flight per PE, at most 31. */
