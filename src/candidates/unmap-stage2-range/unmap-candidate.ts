@@ -41,6 +41,7 @@ export function unmapCandidate(form: UnmapForm): Candidate {
     reference: form.reference,
     expected: form.expected,
     why: form.why,
+    operation: 'unmap',
     host: (kvm, request) => unmapOperation(kvm, form.plan, request),
     fault: userMemAbort,
   };
