@@ -14,7 +14,7 @@ import {
 import { KIND, type EffectInfo, type ThreadEffects } from './effect-info.ts';
 import { NO_FACTS, type Fact } from './facts.ts';
 import { deliver, issueTlbi } from './invalidation.ts';
-import { tlbFacts } from './tlb-facts.ts';
+import { createTlbWatch } from './tlb-watch.ts';
 import {
   mayFaultUnderEts,
   mayFire,
@@ -28,7 +28,7 @@ import {
 } from './local-order.ts';
 import { isLine } from './memory.ts';
 import type { MachineSetup } from './setup.ts';
-import { MARK } from './translation-entry.ts';
+import { MARK, MARK_BITS } from './translation-entry.ts';
 import {
   addFlags,
   AT,
@@ -91,6 +91,11 @@ export interface Machine {
   readonly initialFacts: readonly Fact[];
   /** All transitions of a state, in a fixed order. */
   transitions(state: State): readonly Transition[];
+  /**
+   * Transitions that may be explored alone from this state without losing a behaviour that a rule or
+   * an outcome can see, or an empty list when there are none: see docs/model.md, "reduction".
+   */
+  eager(state: State): readonly Transition[];
   /** Why a state without transitions is at its end. */
   end(state: State): End;
   /** For reports and outcome sets: reads only. */
@@ -102,6 +107,7 @@ export function createMachine(setup: MachineSetup): Machine {
   const draft = createDraft(setup);
   const { memory, tlbs, threads } = draft;
   const { features } = setup.translation;
+  const watch = createTlbWatch(draft, setup.translation);
   const ets = features.ets;
   const peCount = threads.length;
   const out: Transition[] = [];
@@ -144,7 +150,7 @@ export function createMachine(setup: MachineSetup): Machine {
     const marks = flagsOf(w, index) >> MARK_SHIFT;
     const page = pageFact(translated.pa);
     const ordinary =
-      (marks & (MARK.stale | MARK.dead)) === 0 &&
+      marks === 0 &&
       (page === null || (page.use === 'guest' && !page.reused && page.vmid === translated.vmid));
     if (ordinary) return;
     facts.push({
@@ -156,6 +162,9 @@ export function createMachine(setup: MachineSetup): Machine {
       ipa: translated.ipa,
       stale: (marks & MARK.stale) !== 0,
       dead: (marks & MARK.dead) !== 0,
+      rightRevoked:
+        (marks & MARK.writeRevoked) !== 0 && (w.infos[index] as EffectInfo).access === 'write',
+      overdue: (flagsOf(w, index) & FLAG.overdue) !== 0,
       page,
     });
   }
@@ -179,7 +188,7 @@ export function createMachine(setup: MachineSetup): Machine {
       const before = draft.tlb(pe);
       draft.setTlb(pe, tlbs.markStale(before, cell));
       draft.closeTlb(pe);
-      tlbFacts(draft, pe, before, facts);
+      watch.look(pe, before, facts);
     }
   }
 
@@ -234,7 +243,7 @@ export function createMachine(setup: MachineSetup): Machine {
         set(v, j, AT.result, choice.result);
         set(v, j, AT.translationObligations, 0);
         addFlags(v, j, FLAG.translated | (choice.marks << MARK_SHIFT));
-        emit(pe, j, EVENT.translate, choice.result * 8 + choice.marks);
+        emit(pe, j, EVENT.translate, (choice.result << MARK_BITS) | choice.marks);
       }
     }
   }
@@ -480,6 +489,9 @@ export function createMachine(setup: MachineSetup): Machine {
 
   function perform(pe: number, w: Window, j: number, effect: Effect): Answer | 'impossible' | null {
     switch (effect.kind) {
+      case 'dsb':
+        if (features.erratumRepeatTlbi && effect.limit === 'full') overdue();
+        return null;
       case 'isb':
         synchronise(pe, null);
         return null;
@@ -525,7 +537,7 @@ export function createMachine(setup: MachineSetup): Machine {
         const page = ghost.pageOf(effect.page);
         if (page >= 0) {
           ghost.setPage(page, 'free', null, false);
-          for (let other = 0; other < peCount; other += 1) tlbFacts(draft, other, -1, facts);
+          for (let other = 0; other < peCount; other += 1) watch.look(other, -1, facts);
         }
         return null;
       }
@@ -561,10 +573,20 @@ export function createMachine(setup: MachineSetup): Machine {
     reclose(pe);
   }
 
+  /** Erratum: the DSB is taken for the completion of accesses that nothing waited for. */
+  function overdue(): void {
+    for (let pe = 0; pe < peCount; pe += 1) {
+      const w = draft.window(pe);
+      for (let i = 0; i < w.count; i += 1) {
+        if ((flagsOf(w, i) & FLAG.owed) !== 0) addFlags(w, i, FLAG.overdue);
+      }
+    }
+  }
+
   function reclose(pe: number): void {
     const before = draft.tlb(pe);
     draft.closeTlb(pe);
-    tlbFacts(draft, pe, before, facts);
+    watch.look(pe, before, facts);
   }
 
   function transitions(state: State): readonly Transition[] {
@@ -590,7 +612,7 @@ export function createMachine(setup: MachineSetup): Machine {
           else if (writePending(w, j)) writes(state, pe, w, j);
           continue;
         }
-        if (info.kind === KIND.branch) {
+        if (info.kind === KIND.branch || info.kind === KIND.select) {
           if ((flags & (FLAG.guessed | FLAG.fired)) === 0) guess(state, pe, j);
           continue;
         }
@@ -600,6 +622,85 @@ export function createMachine(setup: MachineSetup): Machine {
     deliveries(state);
     writeBacks(state);
     return out.slice();
+  }
+
+  /**
+   * One PE's next step that commutes with everything any other agent can do before it, and that takes
+   * nothing away from its own PE: a completed barrier, an issued TLBI, a fault event, a released
+   * lock, a delivery that changes nothing; or all options of a choice the PE is waiting for.
+   */
+  function eager(state: State): readonly Transition[] {
+    out.length = 0;
+    for (let pe = 0; pe < peCount; pe += 1) {
+      draft.load(state);
+      const count = draft.window(pe).count;
+      for (let j = 0; j < count; j += 1) {
+        draft.load(state);
+        const w = draft.window(pe);
+        const info = w.infos[j] as EffectInfo;
+        const flags = flagsOf(w, j);
+        if ((flags & FLAG.faulted) !== 0) {
+          if ((flags & FLAG.faultDone) === 0) faults(state, pe, w, j);
+        } else if (info.kind === KIND.branch || info.kind === KIND.select) {
+          if ((flags & (FLAG.guessed | FLAG.fired)) === 0) guess(state, pe, j);
+        } else if ((flags & FLAG.fired) === 0 && isEagerEffect(pe, info)) fires(state, pe, w, j);
+        else if (info.kind === KIND.load && readPending(w, j) && isProtectedRead(pe, w, j)) {
+          reads(state, pe, w, j);
+        }
+        if (out.length > 0) return out.slice();
+      }
+    }
+    for (let slot = 0; slot < LEDGER_SLOTS; slot += 1) {
+      draft.load(state);
+      const pending = draft.slotPending(slot);
+      for (let pe = 0; pe < peCount; pe += 1) {
+        if ((pending & (1 << pe)) === 0) continue;
+        begin(state);
+        const before = draft.tlb(pe);
+        const holdsUp = deliver(draft, slot, pe, features.erratumRepeatTlbi);
+        draft.closeTlb(pe);
+        if (holdsUp || draft.tlb(pe) !== before) continue;
+        emit(pe, slot, EVENT.deliver, -1);
+        return out.slice();
+      }
+    }
+    return out.slice();
+  }
+
+  function isEagerEffect(pe: number, info: EffectInfo): boolean {
+    const { effect } = info;
+    switch (effect.kind) {
+      case 'dsb':
+        return !features.erratumRepeatTlbi;
+      case 'unlock':
+      case 'choose':
+        return true;
+      case 'isb':
+        // With a register write pending, walks still use both contexts until this happens.
+        return draft.pendingContext(pe) === 0;
+      case 'exception-entry':
+      case 'exception-return':
+        return draft.pendingContext(pe) === 0 && features.readingFillOutOfContext;
+      case 'tlbi':
+        return draft.pendingContext(pe) === 0;
+      case 'announce':
+        return effect.fact.kind === 'operation-begins' || effect.fact.kind === 'content-relied-on';
+      default:
+        return false;
+    }
+  }
+
+  /**
+   * A read of a table word by a PE that holds a lock: the words of tables are only written under the
+   * lock, which the rule `locks-held` checks in the same search.
+   */
+  function isProtectedRead(pe: number, w: Window, j: number): boolean {
+    const { effect } = w.infos[j] as EffectInfo;
+    if (effect.kind !== 'load' || effect.at.kind !== 'physical') return false;
+    const ghost = draft.touchGhost();
+    if (ghost.locksHeld(pe) === 0) return false;
+    const page = ghost.pageOf(memory.addressOf(get(w, j, AT.cell)));
+    return page >= 0 && ghost.page(page).use === 'table';
   }
 
   function guess(state: State, pe: number, j: number): void {
@@ -663,6 +764,6 @@ export function createMachine(setup: MachineSetup): Machine {
 
   const initialFacts: Fact[] = [];
   draft.load(draft.initial);
-  for (let pe = 0; pe < peCount; pe += 1) tlbFacts(draft, pe, -1, initialFacts);
-  return { setup, initial: draft.initial, initialFacts, transitions, end, inspect: draft };
+  for (let pe = 0; pe < peCount; pe += 1) watch.look(pe, -1, initialFacts);
+  return { setup, initial: draft.initial, initialFacts, transitions, eager, end, inspect: draft };
 }
