@@ -33,7 +33,7 @@ import {
   flushAfterUnlock,
   flushAtNotifierEnd,
 } from './unmap-stage2-range/late-flush.ts';
-import { perPageFlush } from './unmap-stage2-range/per-page-flush.ts';
+import { perPageFlush, perPageFlushRepeatTlbi } from './unmap-stage2-range/per-page-flush.ts';
 import {
   rangeEndRoundedDown,
   rangeEndRoundedUp,
@@ -80,6 +80,7 @@ export const SEED_FAMILY: readonly Candidate[] = [
 
 /** Good twins of rows that have none in the table. */
 const GOOD_TWINS: readonly Candidate[] = [
+  perPageFlushRepeatTlbi,
   rangeEndRoundedUp,
   rangeThresholdInUnits,
   errorExitWithFlush,

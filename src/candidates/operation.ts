@@ -79,7 +79,12 @@ export function* announceBegin(kvm: Kvm, name: string): HostCode {
 }
 
 /** Says that the operation has returned, for every page of the request. */
-export function* announceReturn(kvm: Kvm, name: string, request: Request): HostCode {
+export function* announceReturn(
+  kvm: Kvm,
+  name: string,
+  request: Request,
+  removes: 'translations' | 'write-permission' = 'translations',
+): HostCode {
   yield {
     kind: 'announce',
     fact: {
@@ -87,6 +92,7 @@ export function* announceReturn(kvm: Kvm, name: string, request: Request): HostC
       name,
       vmid: kvm.vmid,
       pages: request.pages.map((page) => page.ipa),
+      removes,
     },
     location: here(`${name} has returned`),
   };

@@ -28,7 +28,8 @@ import { unmapCandidate } from './unmap-candidate.ts';
  * | write-protect/without-flush | P7: a write with a permission that was taken away |
  * | memory-fault/unconditional-break-before-make | P8: endless fault loop |
  * | without-unlock | P8: deadlock |
- * | without-last-dsb | P10: accesses not complete when the flush says so |
+ * | per-page-flush, on cores with an erratum it does not know | P10: accesses not complete at the DSB |
+ * | without-last-dsb | P1 with FWB, P3 otherwise: the TLBI is not complete |
  * | without-lock | locks: tables changed without the lock |
  */
 
@@ -94,8 +95,8 @@ export const withoutCacheMaintenance: Candidate = unmapCandidate({
 });
 
 const INCOMPLETE: Refutation = {
-  rule: 'P10',
-  condition: 'with FWB, when an access is under way at the TLBI',
+  rule: 'P1',
+  condition: 'with FWB, when a PE has the entry cached',
   needs: ['kept-tables'],
 };
 

@@ -49,7 +49,7 @@ export interface WorldOptions {
   readonly writable?: boolean;
   /** Counts of table pages live in memory: needed as soon as two threads change tables. */
   readonly sharedCounts?: boolean;
-  /** The page the host has at each IPA is a word in memory: needed by the fault path. */
+  /** The page the host has at each IPA is a word in memory, for the fault path; as `notifier` if not given. */
   readonly backing?: boolean;
   /** The notifier's words live in memory, and keep faults out while a notifier runs. */
   readonly notifier?: boolean;

@@ -18,7 +18,7 @@ function* writeProtect(kvm: Kvm, flush: (kvm: Kvm) => HostCode, request: Request
   yield* call(at(1653, 'stage2_wp_range()'), stage2WpRange(kvm, request.range));
   yield* unlockMmu(kvm, at(1654, 'spin_unlock(mmu_lock)'));
   yield* call(at(1655, 'kvm_flush_remote_tlbs()'), flush(kvm));
-  yield* announceReturn(kvm, name, request);
+  yield* announceReturn(kvm, name, request, 'write-permission');
 }
 
 function writeProtectCandidate(form: {
