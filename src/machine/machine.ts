@@ -74,6 +74,14 @@ export interface Transition {
   readonly facts: readonly Fact[];
 }
 
+/** A place at which a state may have transitions. */
+export interface Site {
+  /** As in `Transition`. */
+  readonly pe: number;
+  readonly index: number;
+  readonly kind: 'instance' | 'deliver' | 'write-back';
+}
+
 /** Why a state has no transitions. */
 export type End =
   /** All threads have ended. */
@@ -91,6 +99,13 @@ export interface Machine {
   readonly initialFacts: readonly Fact[];
   /** All transitions of a state, in a fixed order. */
   transitions(state: State): readonly Transition[];
+  /**
+   * Where something might happen in this state, without working out what: an instance that is not
+   * done, a pending delivery, a dirty line. For walks that take one step of a state and not all.
+   */
+  sites(state: State): readonly Site[];
+  /** The transitions of one site; `transitions` is those of all sites, in the order of `sites`. */
+  at(state: State, site: Site): readonly Transition[];
   /**
    * Transitions that may be explored alone from this state without losing a behaviour that a rule or
    * an outcome can see, or an empty list when there are none: see docs/model.md, "reduction".
@@ -594,33 +609,58 @@ export function createMachine(setup: MachineSetup): Machine {
     for (let pe = 0; pe < peCount; pe += 1) {
       draft.load(state);
       const count = draft.window(pe).count;
-      for (let j = 0; j < count; j += 1) {
-        draft.load(state);
-        const w = draft.window(pe);
-        const info = w.infos[j] as EffectInfo;
-        const flags = flagsOf(w, j);
-        if ((flags & FLAG.faulted) !== 0) {
-          if ((flags & FLAG.faultDone) === 0) faults(state, pe, w, j);
-          continue;
-        }
-        if (info.reads || info.writes) {
-          if (translationPending(w, j)) {
-            translations(state, pe, w, j);
-            continue;
-          }
-          if (readPending(w, j)) reads(state, pe, w, j);
-          else if (writePending(w, j)) writes(state, pe, w, j);
-          continue;
-        }
-        if (info.kind === KIND.branch || info.kind === KIND.select) {
-          if ((flags & (FLAG.guessed | FLAG.fired)) === 0) guess(state, pe, j);
-          continue;
-        }
-        if ((flags & FLAG.fired) === 0 && info.kind !== KIND.dmb) fires(state, pe, w, j);
-      }
+      for (let j = 0; j < count; j += 1) instance(state, pe, j);
     }
     deliveries(state);
     writeBacks(state);
+    return out.slice();
+  }
+
+  /** The transitions of one instance. */
+  function instance(state: State, pe: number, j: number): void {
+    draft.load(state);
+    const w = draft.window(pe);
+    const info = w.infos[j] as EffectInfo;
+    const flags = flagsOf(w, j);
+    if ((flags & FLAG.faulted) !== 0) {
+      if ((flags & FLAG.faultDone) === 0) faults(state, pe, w, j);
+    } else if (info.reads || info.writes) {
+      if (translationPending(w, j)) translations(state, pe, w, j);
+      else if (readPending(w, j)) reads(state, pe, w, j);
+      else if (writePending(w, j)) writes(state, pe, w, j);
+    } else if (info.kind === KIND.branch || info.kind === KIND.select) {
+      if ((flags & (FLAG.guessed | FLAG.fired)) === 0) guess(state, pe, j);
+    } else if ((flags & FLAG.fired) === 0 && info.kind !== KIND.dmb) fires(state, pe, w, j);
+  }
+
+  function sites(state: State): readonly Site[] {
+    const found: Site[] = [];
+    draft.load(state);
+    for (let pe = 0; pe < peCount; pe += 1) {
+      const { count } = draft.window(pe);
+      for (let index = 0; index < count; index += 1) found.push({ pe, index, kind: 'instance' });
+    }
+    for (let index = 0; index < LEDGER_SLOTS; index += 1) {
+      const pending = draft.slotPending(index);
+      for (let pe = 0; pe < peCount; pe += 1) {
+        if ((pending & (1 << pe)) !== 0) found.push({ pe, index, kind: 'deliver' });
+      }
+    }
+    if (setup.dataCache === 'coherent') return found;
+    for (let index = 0; index < memory.cellCount(); index += 1) {
+      const slot = draft.slot(index);
+      if (isLine(slot) && memory.line(slot).dirty >= 0) {
+        found.push({ pe: -1, index, kind: 'write-back' });
+      }
+    }
+    return found;
+  }
+
+  function at(state: State, site: Site): readonly Transition[] {
+    out.length = 0;
+    if (site.kind === 'instance') instance(state, site.pe, site.index);
+    else if (site.kind === 'deliver') deliverAt(state, site.index, site.pe);
+    else writeBack(state, site.index);
     return out.slice();
   }
 
@@ -719,13 +759,16 @@ export function createMachine(setup: MachineSetup): Machine {
       draft.load(state);
       const pending = draft.slotPending(slot);
       for (let pe = 0; pe < peCount; pe += 1) {
-        if ((pending & (1 << pe)) === 0) continue;
-        begin(state);
-        deliver(draft, slot, pe, features.erratumRepeatTlbi);
-        reclose(pe);
-        emit(pe, slot, EVENT.deliver, -1);
+        if ((pending & (1 << pe)) !== 0) deliverAt(state, slot, pe);
       }
     }
+  }
+
+  function deliverAt(state: State, slot: number, pe: number): void {
+    begin(state);
+    deliver(draft, slot, pe, features.erratumRepeatTlbi);
+    reclose(pe);
+    emit(pe, slot, EVENT.deliver, -1);
   }
 
   function writeBacks(state: State): void {
@@ -734,11 +777,14 @@ export function createMachine(setup: MachineSetup): Machine {
     for (let cell = 0; cell < memory.cellCount(); cell += 1) {
       draft.load(state);
       const slot = draft.slot(cell);
-      if (!isLine(slot) || memory.line(slot).dirty < 0) continue;
-      begin(state);
-      draft.setSlot(cell, writtenBack(memory, slot));
-      emit(-1, cell, EVENT.writeBack, -1);
+      if (isLine(slot) && memory.line(slot).dirty >= 0) writeBack(state, cell);
     }
+  }
+
+  function writeBack(state: State, cell: number): void {
+    begin(state);
+    draft.setSlot(cell, writtenBack(memory, draft.slot(cell)));
+    emit(-1, cell, EVENT.writeBack, -1);
   }
 
   function end(state: State): End {
@@ -765,5 +811,15 @@ export function createMachine(setup: MachineSetup): Machine {
   const initialFacts: Fact[] = [];
   draft.load(draft.initial);
   for (let pe = 0; pe < peCount; pe += 1) watch.look(pe, -1, initialFacts);
-  return { setup, initial: draft.initial, initialFacts, transitions, eager, end, inspect: draft };
+  return {
+    setup,
+    initial: draft.initial,
+    initialFacts,
+    transitions,
+    sites,
+    at,
+    eager,
+    end,
+    inspect: draft,
+  };
 }
