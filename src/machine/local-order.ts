@@ -22,6 +22,29 @@ export function writePending(w: Window, i: number): boolean {
   );
 }
 
+/** Hardware has not yet updated the descriptor for an access. */
+export function updatePending(w: Window, i: number): boolean {
+  return (flagsOf(w, i) & FLAG.updatePending) !== 0;
+}
+
+/**
+ * May the hardware update of instance `j` happen now? Like a write it is never speculative: branches
+ * are resolved, earlier accesses translated (dob, lmws). Barriers other than context synchronisation
+ * do not hold it back: implicit accesses are not in their targets.
+ */
+export function mayUpdate(w: Window, j: number): boolean {
+  for (let i = 0; i < j; i += 1) {
+    const info = w.infos[i] as EffectInfo;
+    if (info.synchronises && !fired(w, i)) return false;
+    if (info.kind === KIND.branch && !fired(w, i)) return false;
+    if (!(info.reads || info.writes)) continue;
+    if (translationPending(w, i)) return false;
+    if (!info.translated && get(w, i, AT.cell) < 0) return false;
+    if (!picksResolved(w, info.addressPickedBy)) return false;
+  }
+  return picksResolved(w, (w.infos[j] as EffectInfo).addressPickedBy);
+}
+
 function accessPending(w: Window, i: number): boolean {
   return readPending(w, i) || writePending(w, i);
 }
@@ -184,7 +207,7 @@ export function mayFire(w: Window, j: number): boolean {
         const info = w.infos[i] as EffectInfo;
         if (behindSynchronisation(info, w, i, true)) return false;
         if (effect.limit === 'full') {
-          if (accessPending(w, i) || translationPending(w, i)) return false;
+          if (accessPending(w, i) || translationPending(w, i) || updatePending(w, i)) return false;
           if (info.kind === KIND.tlbi && !dsbSeesComplete(w, i, effect.domain)) return false;
           if (!fired(w, i) && isOtherEffect(info)) return false;
         } else if (effect.limit === 'ld') {
