@@ -59,6 +59,7 @@ function agentIdOf(site: Site, pes: number): number {
     case 'deliver':
       return pes + site.pe;
     case 'write-back':
+    case 'update':
       return 2 * pes;
   }
 }

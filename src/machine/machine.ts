@@ -87,7 +87,7 @@ export interface Site {
   /** As in `Transition`. */
   readonly pe: number;
   readonly index: number;
-  readonly kind: 'instance' | 'deliver' | 'write-back';
+  readonly kind: 'instance' | 'deliver' | 'write-back' | 'update';
 }
 
 /** Why a state has no transitions. */
@@ -109,7 +109,8 @@ export interface Machine {
   transitions(state: State): readonly Transition[];
   /**
    * Where something might happen in this state, without working out what: an instance that is not
-   * done, a pending delivery, a dirty line. For walks that take one step of a state and not all.
+   * done, a pending delivery, a dirty line, hardware that may set access flags by itself. For walks
+   * that take one step of a state and not all.
    */
   sites(state: State): readonly Site[];
   /** The transitions of one site; `transitions` is those of all sites, in the order of `sites`. */
@@ -759,13 +760,15 @@ export function createMachine(setup: MachineSetup): Machine {
         if ((pending & (1 << pe)) !== 0) found.push({ pe, index, kind: 'deliver' });
       }
     }
-    if (setup.dataCache === 'coherent') return found;
-    for (let index = 0; index < memory.cellCount(); index += 1) {
-      const slot = draft.slot(index);
-      if (isLine(slot) && memory.line(slot).dirty >= 0) {
-        found.push({ pe: -1, index, kind: 'write-back' });
+    if (setup.dataCache === 'modelled') {
+      for (let index = 0; index < memory.cellCount(); index += 1) {
+        const slot = draft.slot(index);
+        if (isLine(slot) && memory.line(slot).dirty >= 0) {
+          found.push({ pe: -1, index, kind: 'write-back' });
+        }
       }
     }
+    if (managesAccessFlags) found.push({ pe: -1, index: -1, kind: 'update' });
     return found;
   }
 
@@ -773,7 +776,8 @@ export function createMachine(setup: MachineSetup): Machine {
     out.length = 0;
     if (site.kind === 'instance') instance(state, site.pe, site.index);
     else if (site.kind === 'deliver') deliverAt(state, site.index, site.pe);
-    else writeBack(state, site.index);
+    else if (site.kind === 'write-back') writeBack(state, site.index);
+    else spontaneousUpdates(state);
     return out.slice();
   }
 
