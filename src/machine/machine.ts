@@ -800,7 +800,7 @@ export function createMachine(setup: MachineSetup): Machine {
           if ((flags & FLAG.faultDone) === 0) faults(state, pe, w, j);
         } else if (info.kind === KIND.branch || info.kind === KIND.select) {
           if ((flags & (FLAG.guessed | FLAG.fired)) === 0) guess(state, pe, j);
-        } else if ((flags & FLAG.fired) === 0 && isEagerEffect(pe, info)) fires(state, pe, w, j);
+        } else if ((flags & FLAG.fired) === 0 && isEagerEffect(pe, w, j)) fires(state, pe, w, j);
         else if (info.kind === KIND.load && readPending(w, j) && isProtectedRead(pe, w, j)) {
           reads(state, pe, w, j);
         }
@@ -824,8 +824,8 @@ export function createMachine(setup: MachineSetup): Machine {
     return out.slice();
   }
 
-  function isEagerEffect(pe: number, info: EffectInfo): boolean {
-    const { effect } = info;
+  function isEagerEffect(pe: number, w: Window, j: number): boolean {
+    const { effect } = w.infos[j] as EffectInfo;
     switch (effect.kind) {
       case 'dsb':
         return !features.erratumRepeatTlbi;
@@ -839,6 +839,8 @@ export function createMachine(setup: MachineSetup): Machine {
       case 'exception-return':
         return draft.pendingContext(pe) === 0 && features.readingFillOutOfContext;
       case 'tlbi':
+        // Once it is issued no earlier instance can fault any more (`hasLeftMark`).
+        for (let i = 0; i < j; i += 1) if (translationPending(w, i)) return false;
         return draft.pendingContext(pe) === 0;
       case 'announce':
         return effect.fact.kind === 'operation-begins' || effect.fact.kind === 'content-relied-on';
