@@ -82,6 +82,14 @@ export interface Transition {
   readonly facts: readonly Fact[];
 }
 
+/** A place at which a state may have transitions. */
+export interface Site {
+  /** As in `Transition`. */
+  readonly pe: number;
+  readonly index: number;
+  readonly kind: 'instance' | 'deliver' | 'write-back' | 'update';
+}
+
 /** Why a state has no transitions. */
 export type End =
   /** All threads have ended. */
@@ -99,6 +107,14 @@ export interface Machine {
   readonly initialFacts: readonly Fact[];
   /** All transitions of a state, in a fixed order. */
   transitions(state: State): readonly Transition[];
+  /**
+   * Where something might happen in this state, without working out what: an instance that is not
+   * done, a pending delivery, a dirty line, hardware that may set access flags by itself. For walks
+   * that take one step of a state and not all.
+   */
+  sites(state: State): readonly Site[];
+  /** The transitions of one site; `transitions` is those of all sites, in the order of `sites`. */
+  at(state: State, site: Site): readonly Transition[];
   /**
    * Transitions that may be explored alone from this state without losing a behaviour that a rule or
    * an outcome can see, or an empty list when there are none: see docs/model.md, "reduction".
@@ -762,39 +778,70 @@ export function createMachine(setup: MachineSetup): Machine {
     for (let pe = 0; pe < peCount; pe += 1) {
       draft.load(state);
       const count = draft.window(pe).count;
-      for (let j = 0; j < count; j += 1) {
-        draft.load(state);
-        const w = draft.window(pe);
-        const info = w.infos[j] as EffectInfo;
-        const flags = flagsOf(w, j);
-        if ((flags & FLAG.faulted) !== 0) {
-          if ((flags & FLAG.faultDone) === 0) faults(state, pe, w, j);
-          continue;
-        }
-        if (info.reads || info.writes) {
-          if (translationPending(w, j)) {
-            translations(state, pe, w, j);
-            continue;
-          }
-          if (updatePending(w, j)) {
-            updates(state, pe, w, j);
-            draft.load(state);
-            draft.window(pe);
-          }
-          if (readPending(w, j)) reads(state, pe, w, j);
-          else if (writePending(w, j)) writes(state, pe, w, j);
-          continue;
-        }
-        if (info.kind === KIND.branch || info.kind === KIND.select) {
-          if ((flags & (FLAG.guessed | FLAG.fired)) === 0) guess(state, pe, j);
-          continue;
-        }
-        if ((flags & FLAG.fired) === 0 && info.kind !== KIND.dmb) fires(state, pe, w, j);
-      }
+      for (let j = 0; j < count; j += 1) instance(state, pe, j);
     }
     deliveries(state);
     writeBacks(state);
     if (managesAccessFlags) spontaneousUpdates(state);
+    return out.slice();
+  }
+
+  /** The transitions of one instance. */
+  function instance(state: State, pe: number, j: number): void {
+    draft.load(state);
+    const w = draft.window(pe);
+    const info = w.infos[j] as EffectInfo;
+    const flags = flagsOf(w, j);
+    if ((flags & FLAG.faulted) !== 0) {
+      if ((flags & FLAG.faultDone) === 0) faults(state, pe, w, j);
+    } else if (info.reads || info.writes) {
+      if (translationPending(w, j)) {
+        translations(state, pe, w, j);
+        return;
+      }
+      if (updatePending(w, j)) {
+        updates(state, pe, w, j);
+        draft.load(state);
+        draft.window(pe);
+      }
+      if (readPending(w, j)) reads(state, pe, w, j);
+      else if (writePending(w, j)) writes(state, pe, w, j);
+    } else if (info.kind === KIND.branch || info.kind === KIND.select) {
+      if ((flags & (FLAG.guessed | FLAG.fired)) === 0) guess(state, pe, j);
+    } else if ((flags & FLAG.fired) === 0 && info.kind !== KIND.dmb) fires(state, pe, w, j);
+  }
+
+  function sites(state: State): readonly Site[] {
+    const found: Site[] = [];
+    draft.load(state);
+    for (let pe = 0; pe < peCount; pe += 1) {
+      const { count } = draft.window(pe);
+      for (let index = 0; index < count; index += 1) found.push({ pe, index, kind: 'instance' });
+    }
+    for (let index = 0; index < LEDGER_SLOTS; index += 1) {
+      const pending = draft.slotPending(index);
+      for (let pe = 0; pe < peCount; pe += 1) {
+        if ((pending & (1 << pe)) !== 0) found.push({ pe, index, kind: 'deliver' });
+      }
+    }
+    if (setup.dataCache === 'modelled') {
+      for (let index = 0; index < memory.cellCount(); index += 1) {
+        const slot = draft.slot(index);
+        if (isLine(slot) && memory.line(slot).dirty >= 0) {
+          found.push({ pe: -1, index, kind: 'write-back' });
+        }
+      }
+    }
+    if (managesAccessFlags) found.push({ pe: -1, index: -1, kind: 'update' });
+    return found;
+  }
+
+  function at(state: State, site: Site): readonly Transition[] {
+    out.length = 0;
+    if (site.kind === 'instance') instance(state, site.pe, site.index);
+    else if (site.kind === 'deliver') deliverAt(state, site.index, site.pe);
+    else if (site.kind === 'write-back') writeBack(state, site.index);
+    else spontaneousUpdates(state);
     return out.slice();
   }
 
@@ -817,7 +864,7 @@ export function createMachine(setup: MachineSetup): Machine {
           if ((flags & FLAG.faultDone) === 0) faults(state, pe, w, j);
         } else if (info.kind === KIND.branch || info.kind === KIND.select) {
           if ((flags & (FLAG.guessed | FLAG.fired)) === 0) guess(state, pe, j);
-        } else if ((flags & FLAG.fired) === 0 && isEagerEffect(pe, info)) fires(state, pe, w, j);
+        } else if ((flags & FLAG.fired) === 0 && isEagerEffect(pe, w, j)) fires(state, pe, w, j);
         else if (info.kind === KIND.load && readPending(w, j) && isProtectedRead(pe, w, j)) {
           reads(state, pe, w, j);
         }
@@ -841,8 +888,8 @@ export function createMachine(setup: MachineSetup): Machine {
     return out.slice();
   }
 
-  function isEagerEffect(pe: number, info: EffectInfo): boolean {
-    const { effect } = info;
+  function isEagerEffect(pe: number, w: Window, j: number): boolean {
+    const { effect } = w.infos[j] as EffectInfo;
     switch (effect.kind) {
       case 'dsb':
         return !features.erratumRepeatTlbi;
@@ -856,6 +903,8 @@ export function createMachine(setup: MachineSetup): Machine {
       case 'exception-return':
         return draft.pendingContext(pe) === 0 && features.readingFillOutOfContext;
       case 'tlbi':
+        // Once it is issued no earlier instance can fault any more (`hasLeftMark`).
+        for (let i = 0; i < j; i += 1) if (translationPending(w, i)) return false;
         return draft.pendingContext(pe) === 0;
       case 'announce':
         return effect.fact.kind === 'operation-begins' || effect.fact.kind === 'content-relied-on';
@@ -893,13 +942,16 @@ export function createMachine(setup: MachineSetup): Machine {
       draft.load(state);
       const pending = draft.slotPending(slot);
       for (let pe = 0; pe < peCount; pe += 1) {
-        if ((pending & (1 << pe)) === 0) continue;
-        begin(state);
-        deliver(draft, slot, pe, features.erratumRepeatTlbi);
-        reclose(pe);
-        emit(pe, slot, EVENT.deliver, -1);
+        if ((pending & (1 << pe)) !== 0) deliverAt(state, slot, pe);
       }
     }
+  }
+
+  function deliverAt(state: State, slot: number, pe: number): void {
+    begin(state);
+    deliver(draft, slot, pe, features.erratumRepeatTlbi);
+    reclose(pe);
+    emit(pe, slot, EVENT.deliver, -1);
   }
 
   function writeBacks(state: State): void {
@@ -908,11 +960,14 @@ export function createMachine(setup: MachineSetup): Machine {
     for (let cell = 0; cell < memory.cellCount(); cell += 1) {
       draft.load(state);
       const slot = draft.slot(cell);
-      if (!isLine(slot) || memory.line(slot).dirty < 0) continue;
-      begin(state);
-      draft.setSlot(cell, writtenBack(memory, slot));
-      emit(-1, cell, EVENT.writeBack, -1);
+      if (isLine(slot) && memory.line(slot).dirty >= 0) writeBack(state, cell);
     }
+  }
+
+  function writeBack(state: State, cell: number): void {
+    begin(state);
+    draft.setSlot(cell, writtenBack(memory, draft.slot(cell)));
+    emit(-1, cell, EVENT.writeBack, -1);
   }
 
   function end(state: State): End {
@@ -937,5 +992,15 @@ export function createMachine(setup: MachineSetup): Machine {
   const initialFacts: Fact[] = [];
   draft.load(draft.initial);
   for (let pe = 0; pe < peCount; pe += 1) watch.look(pe, -1, initialFacts);
-  return { setup, initial: draft.initial, initialFacts, transitions, eager, end, inspect: draft };
+  return {
+    setup,
+    initial: draft.initial,
+    initialFacts,
+    transitions,
+    sites,
+    at,
+    eager,
+    end,
+    inspect: draft,
+  };
 }
