@@ -118,9 +118,9 @@ export function decodeMair(
 export interface Stage1Off {
   /** HCR_EL2.DC: stage 1 off means Normal Write-Back instead of Device. */
   readonly dc: boolean;
-  /** The access is an instruction fetch; null SCTLR_ELx.I is meaningless for data. */
+  /** The access is an instruction fetch. */
   readonly fetch: boolean;
-  /** SCTLR_ELx.I: instruction fetches are cacheable. */
+  /** SCTLR_ELx.I: instruction fetches are cacheable; no effect on data accesses. */
   readonly icacheOn: boolean;
 }
 
@@ -133,8 +133,9 @@ export function stage1OffType({ dc, fetch, icacheOn }: Stage1Off): MemoryType {
 
 /** What a stage-2 MemAttr asks for. */
 export type Stage2MemAttr =
-  /** Without FWB, and Device or Non-cacheable with FWB: combined with stage 1. */
+  /** Device, combined with stage 1: with and without FWB the stricter Device type wins. */
   | { readonly kind: 'device'; readonly device: DeviceKind }
+  /** Normal, combined with stage 1; with FWB only as Non-cacheable. */
   | { readonly kind: 'normal'; readonly inner: Cacheability; readonly outer: Cacheability }
   /** With FWB: Normal Write-Back whatever stage 1 says, Device included. */
   | { readonly kind: 'force-wb' }
@@ -220,8 +221,8 @@ function stricter(a: DeviceKind, b: DeviceKind): DeviceKind {
 }
 
 /**
- * The memory type of an access under both stages (Arm ARM, combining stage-1 and stage-2 memory
- * type attributes; with FWB: R_* of FEAT_S2FWB, cf. the pseudocode that applies FWB).
+ * The memory type of an access under both stages (Arm ARM, combining stage-1 and stage-2 memory type
+ * attributes, and the pseudocode AArch64.S2ApplyFWBMemAttrs for FWB).
  *
  * Without FWB the stricter wins: Device over Normal, the stricter Device type, the weaker
  * cacheability, the wider shareability. With FWB stage 2 overrides in one direction: Device at

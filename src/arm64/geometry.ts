@@ -1,5 +1,5 @@
 import { never } from '../util/never.ts';
-import { lowMask, type Pa } from './address.ts';
+import { lowMask, MAX_PHYSICAL_BITS, type Pa } from './address.ts';
 import type { Features } from './features.ts';
 import { bitsPerLevel, DESCRIPTOR_BYTES, pageShift, type Granule } from './granule.ts';
 
@@ -88,6 +88,9 @@ export interface Geometry {
   readonly rootAlignmentBits: number;
 }
 
+/** Largest input address of stage 1 that is covered (56 bits, FEAT_LVA3, are not). */
+const MAX_VIRTUAL_BITS = 52;
+
 /** At stage 2 at most 16 = 2^4 root tables are concatenated. */
 const CONCATENATION_BITS = 4;
 
@@ -112,7 +115,7 @@ export function stage1Geometry(granule: Granule, inputBits: number): Geometry {
   const startLevel = [...LEVELS]
     .reverse()
     .find((level) => bits > 0 && bits <= (LAST_LEVEL - level + 1) * bitsPerLevel(granule));
-  if (startLevel === undefined || !exists(granule, startLevel)) {
+  if (startLevel === undefined || !exists(granule, startLevel) || inputBits > MAX_VIRTUAL_BITS) {
     throw new RangeError(`no ${granule} stage-1 tree has an input address of ${inputBits} bits`);
   }
   return geometryFrom(granule, inputBits, startLevel);
@@ -121,28 +124,31 @@ export function stage1Geometry(granule: Granule, inputBits: number): Geometry {
 /**
  * Every start level that stage 2 may be given for an input address of this size, deepest first.
  * From the Arm ARM pseudocode: below the start level all bits are resolved, the start level
- * resolves at least one bit and at most one full table and 4 bits of concatenation. Limits by
- * implemented PA size (a 4K or 16K tree may not start shallow on small machines) are not applied.
+ * resolves at least one bit and at most one full table and 4 bits of concatenation. Two limits are
+ * not applied: by implemented PA size (a tree may not start shallow on small machines), and FEAT_TTST
+ * for a start at level 3.
  */
 export function stage2StartLevels(granule: Granule, inputBits: number): readonly Level[] {
   return [...LEVELS].reverse().filter((level) => {
     const rootBits = inputBits - levelShift(granule, level);
     return (
+      inputBits <= MAX_PHYSICAL_BITS &&
       exists(granule, level) &&
       rootBits >= 1 &&
-      rootBits <= bitsPerLevel(granule) + (level === -1 ? 0 : CONCATENATION_BITS)
+      rootBits <= bitsPerLevel(granule) + CONCATENATION_BITS
     );
   });
 }
 
 /**
- * The stage-2 tree that Linux builds: the deepest start level, concatenating up to 16 root tables.
+ * The stage-2 tree that Linux builds: the deepest start level that leaves at least two levels,
+ * concatenating up to 16 root tables.
  * 4K: 40 bits start at level 1 with 2 root pages, 48 at level 0, 52 at level 0 with 16 root pages.
  * Throws a RangeError when no level fits, or when `startLevel` is given and not permitted.
  */
 export function stage2Geometry(granule: Granule, inputBits: number, startLevel?: Level): Geometry {
   const permitted = stage2StartLevels(granule, inputBits);
-  const level = startLevel ?? permitted[0];
+  const level = startLevel ?? permitted.find((candidate) => candidate < LAST_LEVEL);
   if (level === undefined || !permitted.includes(level)) {
     throw new RangeError(
       `no ${granule} stage-2 tree of ${inputBits} bits starts at level ${startLevel ?? 'any'}`,
@@ -153,7 +159,7 @@ export function stage2Geometry(granule: Granule, inputBits: number, startLevel?:
 
 /** Whether the granule has this level at all: 64K has no level 0, and only 4K has level -1. */
 function exists(granule: Granule, level: Level): boolean {
-  return levelShift(granule, level) < 52;
+  return levelShift(granule, level) < MAX_PHYSICAL_BITS;
 }
 
 /**

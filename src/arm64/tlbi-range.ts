@@ -154,10 +154,11 @@ export type RangeStep =
  *
  * A range covers an even number of pages, (NUM+1) * 2 * 32^SCALE. So half of the count is written in
  * base 32: the digit of weight 32^SCALE, when it is not 0, is one operation with NUM = digit - 1, from
- * the largest weight down, and an odd count leaves one single operation at the end. Going down keeps
- * every base aligned to the unit of the operation that starts there relative to the first one, which
- * is what level hints and, under LPA2, the 64K base need. Under LPA2 single operations come first,
- * up to the next 64K boundary.
+ * the largest weight down, and an odd count leaves one single operation at the end. Going down, every
+ * operation starts at a multiple of its unit from the first, so whole blocks from a block boundary
+ * keep every base aligned for a level hint. That ends with blocks of more than 2^21 pages (level 1 of
+ * 16K and 64K), for which no hint may be given. Under LPA2, where bases are multiples of 64K, single
+ * operations come first, up to the next such boundary.
  */
 export function rangeOperands(
   base: bigint,

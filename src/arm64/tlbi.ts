@@ -65,7 +65,10 @@ function byAddress(base: string, regime: Regime, by: TlbiKey, drops: readonly St
   };
 }
 
-/** The operations that Linux uses, without suffixes. Scope of each: Arm ARM D8.17 (R_GNJPZ etc.). */
+/**
+ * The operations that Linux uses, without suffixes. Scope: R_GNJPZ for VMALLS12E1, R_VZZVZ and R_TVTYQ
+ * for the IPA forms, R_ZSXRQ and R_JXKNN for all ASIDs; cf. R_VMSWQ for the VA forms.
+ */
 export const TLBI_BASES: readonly TlbiBase[] = [
   all('VMALLS12E1', 'el1&0', 'vmid', BOTH),
   all('VMALLE1', 'el1&0', 'vmid', S1),
