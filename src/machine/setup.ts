@@ -1,3 +1,5 @@
+import type { Features } from '../arm64/features.ts';
+import type { Geometry } from '../arm64/geometry.ts';
 import type { Context } from '../program/effect.ts';
 import type { ThreadTree } from '../program/thread-tree.ts';
 
@@ -38,26 +40,16 @@ export interface ThreadSetup {
   readonly context: Context;
 }
 
-/** How addresses are translated; the roots are in the contexts. */
+/** How addresses are translated; the root addresses are in the contexts. */
 export interface TranslationSetup {
-  readonly granule: '4k' | '16k' | '64k';
-  /** Level of the stage-1 root table (-1 to 3). */
-  readonly stage1StartLevel: number;
-  readonly stage2StartLevel: number;
+  /** The hardware, its errata, and the readings taken. */
+  readonly features: Features;
+  /** Shape of the stage-1 trees; null when no context has stage 1 on. */
+  readonly stage1: Geometry | null;
+  /** Shape of the stage-2 trees; null when no context has stage 2 on. */
+  readonly stage2: Geometry | null;
   /** MAIR_EL1, for the AttrIndx of stage-1 descriptors. */
   readonly mair: bigint;
-  readonly fwb: boolean;
-  readonly ets: 'none' | 'ets2' | 'ets3';
-  /** FEAT_BBM level. */
-  readonly bbm: 0 | 1 | 2;
-  /** Reading: one any-level invalidation below a table drops the cached table descriptor. */
-  readonly tableDropByAnyIpa: boolean;
-  /** Entries of a regime may be filled while the PE executes at EL2 (superset of R_FXGNQ). */
-  readonly fillOutOfContext: boolean;
-  /** Erratum: a TLBI completes before accesses made through the removed entries are observable. */
-  readonly repeatTlbi: boolean;
-  /** I-cache lines are tagged with the VMID (VPIPT). */
-  readonly vpipt: boolean;
 }
 
 export interface MemoryWord {

@@ -117,7 +117,15 @@ export type EffectBody =
    * once `condition` is known (taken when it is not 0).
    */
   | { readonly kind: 'branch'; readonly condition: Expr }
-  /** A free choice by the environment: the answer is one of 0 .. options-1. */
+  /**
+   * A conditional select or the compare of a CAS: guessed and checked like a branch, but nothing
+   * waits for it except stores whose `Expr` was `picked` by it.
+   */
+  | { readonly kind: 'select'; readonly condition: Expr }
+  /**
+   * A free choice by the environment: the answer is one of 0 .. options-1. With no option at all
+   * the run has no continuation and is not an execution.
+   */
   | { readonly kind: 'choose'; readonly options: number }
   | { readonly kind: 'lock'; readonly lock: number }
   | { readonly kind: 'unlock'; readonly lock: number }

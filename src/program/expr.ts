@@ -15,7 +15,13 @@ export type Expr =
       readonly name: string;
       readonly fn: (args: readonly bigint[]) => bigint;
       readonly args: readonly Expr[];
-    };
+    }
+  /**
+   * `value`, because the `seq`-th effect (a `select`) chose it. Evaluates to `value` and has only its
+   * data dependencies; that it was chosen is a pick dependency, which orders a later store but not a
+   * later load (aarch64deps.cat of herd7: `pick-dep`).
+   */
+  | { readonly kind: 'picked'; readonly seq: number; readonly value: Expr };
 
 /** A constant expression. */
 export function constant(value: bigint): Expr {
@@ -41,6 +47,8 @@ export function evaluate(
       }
       return expr.fn(args);
     }
+    case 'picked':
+      return evaluate(expr.value, resultOf);
   }
 }
 
@@ -55,5 +63,22 @@ export function sources(expr: Expr, into: number[] = []): readonly number[] {
     case 'apply':
       for (const arg of expr.args) sources(arg, into);
       return into;
+    case 'picked':
+      return sources(expr.value, into);
+  }
+}
+
+/** Program-order indices of the selects that picked the expression or parts of it. */
+export function picks(expr: Expr, into: number[] = []): readonly number[] {
+  switch (expr.kind) {
+    case 'const':
+    case 'result':
+      return into;
+    case 'apply':
+      for (const arg of expr.args) picks(arg, into);
+      return into;
+    case 'picked':
+      if (!into.includes(expr.seq)) into.push(expr.seq);
+      return picks(expr.value, into);
   }
 }

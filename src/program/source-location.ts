@@ -9,6 +9,11 @@ export interface SourceLocation {
   readonly function: string;
   /** What happens there in a few words, as the report prints it: `kvm_set_pte(pte, 0)`. */
   readonly text: string;
+  /**
+   * The call this code was reached through, when the front end keeps it: one flush routine has many
+   * callers, and a reader wants to know which of them ran. Chains inner to outer.
+   */
+  readonly caller?: SourceLocation;
 }
 
 /** A maker of locations inside one function: `const at = within('mmu.c', 'unmap_stage2_ptes')`. */

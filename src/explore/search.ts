@@ -1,0 +1,97 @@
+import type { State } from '../machine/draft.ts';
+import type { Fact } from '../machine/facts.ts';
+import type { Machine, Transition } from '../machine/machine.ts';
+import { intSequencePool } from '../util/int-sequence-pool.ts';
+
+/** Limits of a search. A limit reached is never a pass. */
+export interface SearchLimits {
+  readonly states: number;
+}
+
+/** What a search looks for and looks at. */
+export interface SearchHooks {
+  /** A violation shown by the facts of a step, or null. The search stops at the first. */
+  readonly violation?: (facts: readonly Fact[]) => string | null;
+  /** Called once for every state without transitions. */
+  readonly onEnd?: (state: State) => void;
+  /** Transitions worth exploring from a state: a subset that loses nothing. */
+  readonly reduce?: (state: State, all: readonly Transition[]) => readonly Transition[];
+}
+
+/** What a search found. */
+export type SearchResult =
+  | { readonly kind: 'exhausted'; readonly states: number; readonly transitions: number }
+  | { readonly kind: 'limit'; readonly states: number; readonly transitions: number }
+  | {
+      readonly kind: 'violation';
+      readonly violation: string;
+      readonly trace: readonly Transition[];
+      readonly states: number;
+      readonly transitions: number;
+    };
+
+/**
+ * Breadth-first search over all states within the limits. The first violation found is a shortest
+ * one in number of transitions, unless `reduce` is given.
+ */
+export function search(machine: Machine, limits: SearchLimits, hooks: SearchHooks): SearchResult {
+  const seen = intSequencePool();
+  const parents: number[] = [];
+  const states: State[] = [];
+  let transitions = 0;
+  const width = machine.initial.length;
+
+  function traceTo(id: number): Transition[] {
+    const path: number[] = [];
+    for (let at = id; at > 0; at = parents[at] as number) path.push(at);
+    const trace: Transition[] = [];
+    let from = machine.initial;
+    for (let i = path.length - 1; i >= 0; i -= 1) {
+      const target = path[i] as number;
+      const step = machine.transitions(from).find((t) => seen.intern(t.next, width) === target);
+      if (step === undefined) throw new Error('a recorded step cannot be found again');
+      trace.push(step);
+      from = step.next;
+    }
+    return trace;
+  }
+
+  seen.intern(machine.initial, width);
+  states.push(machine.initial);
+  parents.push(-1);
+  const first = hooks.violation?.(machine.initialFacts) ?? null;
+  if (first !== null) {
+    return { kind: 'violation', violation: first, trace: [], states: 1, transitions: 0 };
+  }
+  for (let id = 0; id < states.length; id += 1) {
+    const state = states[id] as State;
+    const all = machine.transitions(state);
+    if (all.length === 0) {
+      hooks.onEnd?.(state);
+      continue;
+    }
+    const chosen = hooks.reduce === undefined ? all : hooks.reduce(state, all);
+    for (const t of chosen) {
+      transitions += 1;
+      const violation = t.facts.length > 0 ? (hooks.violation?.(t.facts) ?? null) : null;
+      if (violation !== null) {
+        return {
+          kind: 'violation',
+          violation,
+          trace: [...traceTo(id), t],
+          states: states.length,
+          transitions,
+        };
+      }
+      const next = seen.intern(t.next, width);
+      if (next === states.length) {
+        if (states.length >= limits.states) {
+          return { kind: 'limit', states: states.length, transitions };
+        }
+        states.push(t.next);
+        parents.push(id);
+      }
+    }
+  }
+  return { kind: 'exhausted', states: states.length, transitions };
+}

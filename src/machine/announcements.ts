@@ -1,0 +1,42 @@
+import type { Announcement } from '../program/effect.ts';
+import type { Draft } from './draft.ts';
+import { isDeadAfter } from './may-cache.ts';
+import { MARK } from './translation-entry.ts';
+import { addFlags, AT, flagsOf, get, MARK_SHIFT } from './window.ts';
+
+/** What host code says about itself changes only the ghost state that rules look at. */
+export function announce(draft: Draft, fact: Announcement): void {
+  switch (fact.kind) {
+    case 'operation-begins':
+    case 'content-relied-on':
+      return;
+    case 'operation-returns':
+      for (let pe = 0; pe < draft.threads.length; pe += 1) {
+        draft.setTlb(pe, draft.tlbs.markDead(draft.tlb(pe), fact.vmid, fact.pages));
+        markDeadInFlight(draft, pe, fact.vmid, fact.pages);
+      }
+      return;
+    case 'page-reused': {
+      const ghost = draft.touchGhost();
+      const index = ghost.pageOf(fact.page);
+      if (index < 0) return;
+      const page = ghost.page(index);
+      ghost.setPage(index, page.use, page.vmid, true);
+      return;
+    }
+  }
+}
+
+/** Accesses that have their translation already are among what must not happen any more. */
+function markDeadInFlight(draft: Draft, pe: number, vmid: number, pages: readonly bigint[]): void {
+  const w = draft.window(pe);
+  for (let i = 0; i < w.count; i += 1) {
+    const result = get(w, i, AT.result);
+    if (result < 0) continue;
+    const { entry } = draft.tlbs.results.item(result);
+    const marks = flagsOf(w, i) >> MARK_SHIFT;
+    if (entry !== null && isDeadAfter(entry, marks, vmid, pages)) {
+      addFlags(w, i, MARK.dead << MARK_SHIFT);
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import { tlbi, type TlbiOp } from '../arm64/tlbi.ts';
+import type { Answer, Effect, Place } from '../program/effect.ts';
+import type { Expr } from '../program/expr.ts';
+import { DONE } from '../program/effect.ts';
+import type { ThreadTree } from '../program/thread-tree.ts';
+
+/** An effect kind as a small integer, for the step function. */
+export const KIND = {
+  load: 0,
+  store: 1,
+  rmw: 2,
+  fetch: 3,
+  dmb: 4,
+  dsb: 5,
+  isb: 6,
+  tlbi: 7,
+  dc: 8,
+  ic: 9,
+  context: 10,
+  'exception-entry': 11,
+  'exception-return': 12,
+  branch: 13,
+  choose: 14,
+  lock: 15,
+  unlock: 16,
+  'alloc-page': 17,
+  'free-page': 18,
+  announce: 19,
+} as const;
+
+/** What the step function needs to know of an effect, worked out once per node of a thread. */
+export interface EffectInfo {
+  readonly effect: Effect;
+  readonly kind: number;
+  /** Explicit memory read / write (an rmw is both). */
+  readonly reads: boolean;
+  readonly writes: boolean;
+  /** The access is translated: it has a T event of its own. */
+  readonly translated: boolean;
+  /** Acquire or AcquirePC (the sets A and Q). */
+  readonly acquire: boolean;
+  /** Acquire (the set A): not allowed to pass an earlier release. */
+  readonly acquireRcsc: boolean;
+  readonly release: boolean;
+  readonly noReturn: boolean;
+  /** The thread cannot go on before this effect has answered. */
+  readonly stops: boolean;
+  /** ISB, exception entry, exception return: context synchronisation (IFB of the cat model). */
+  readonly synchronises: boolean;
+  readonly place: Place | null;
+  /** The address when it is a constant. */
+  readonly constantAddress: bigint | null;
+  readonly data: Expr | null;
+  readonly access: 'read' | 'write' | 'execute';
+  readonly unprivileged: boolean;
+  readonly tlbi: TlbiOp | null;
+}
+
+/** Effects of one thread by node. */
+export interface ThreadEffects {
+  readonly tree: ThreadTree;
+  /** Null when the thread ends here. */
+  at(node: number): EffectInfo | null;
+  next(node: number, answer: Answer): number;
+  /** `next` after an effect that has nothing to answer. */
+  nextDone(node: number): number;
+}
+
+function describe(effect: Effect): EffectInfo {
+  const place = 'at' in effect ? effect.at : null;
+  const isAccess =
+    effect.kind === 'load' ||
+    effect.kind === 'store' ||
+    effect.kind === 'rmw' ||
+    effect.kind === 'fetch';
+  const reads = effect.kind === 'load' || effect.kind === 'rmw' || effect.kind === 'fetch';
+  const writes = effect.kind === 'store' || effect.kind === 'rmw';
+  const order = effect.kind === 'load' || effect.kind === 'store' ? effect.order : 'plain';
+  const address = place?.address ?? null;
+  return {
+    effect,
+    kind: KIND[effect.kind],
+    reads,
+    writes,
+    translated: isAccess && place?.kind === 'virtual',
+    acquire:
+      order === 'acquire' ||
+      order === 'acquire-pc' ||
+      (effect.kind === 'rmw' && effect.acquire) ||
+      effect.kind === 'lock',
+    acquireRcsc: order === 'acquire' || (effect.kind === 'rmw' && effect.acquire),
+    release: order === 'release' || (effect.kind === 'rmw' && effect.release),
+    noReturn: effect.kind === 'rmw' && effect.noReturn,
+    stops:
+      ('wanted' in effect && effect.wanted) ||
+      effect.kind === 'choose' ||
+      effect.kind === 'alloc-page' ||
+      effect.kind === 'branch',
+    synchronises:
+      effect.kind === 'isb' ||
+      effect.kind === 'exception-entry' ||
+      effect.kind === 'exception-return',
+    place,
+    constantAddress: address !== null && address.kind === 'const' ? address.value : null,
+    data: effect.kind === 'store' ? effect.data : null,
+    access: effect.kind === 'fetch' ? 'execute' : writes ? 'write' : 'read',
+    unprivileged: place?.kind === 'virtual' && place.unprivileged,
+    tlbi: effect.kind === 'tlbi' ? tlbi(effect.op) : null,
+  };
+}
+
+/** Remembers the effects of a thread. */
+export function threadEffects(tree: ThreadTree): ThreadEffects {
+  const infos: (EffectInfo | null | undefined)[] = [];
+  const done: (number | undefined)[] = [];
+  return {
+    tree,
+    at(node) {
+      let info = infos[node];
+      if (info === undefined) {
+        const effect = tree.effectAt(node);
+        info = effect === null ? null : describe(effect);
+        infos[node] = info;
+      }
+      return info;
+    },
+    next: (node, answer) => tree.next(node, answer),
+    nextDone(node) {
+      let next = done[node];
+      if (next === undefined) {
+        next = tree.next(node, DONE);
+        done[node] = next;
+      }
+      return next;
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import type { TranslationEntry } from './translation-entry.ts';
+
+/**
+ * What a step shows to the safety rules. Only steps that a rule can care about carry facts; the rest
+ * share one empty list. Facts are about this machine's ghost state too (page owners, what returned).
+ */
+export type Fact =
+  /** An explicit access or fetch was performed through a translation. */
+  | {
+      readonly kind: 'access';
+      readonly pe: number;
+      readonly vmid: number;
+      readonly access: 'read' | 'write' | 'execute';
+      readonly pa: bigint;
+      readonly ipa: bigint | null;
+      /** Descriptors used are no longer current. */
+      readonly stale: boolean;
+      /** The operation that removed the translation has returned. */
+      readonly dead: boolean;
+      /** Ghost state of the page it reached; null outside of the setup's pages. */
+      readonly page: PageFact | null;
+    }
+  /** The host relied on the contents of a page. */
+  | {
+      readonly kind: 'content-read';
+      readonly pe: number;
+      readonly pa: bigint;
+      readonly value: bigint;
+      /** What was stored last, by anyone, in the order of the run. */
+      readonly lastStored: bigint;
+    }
+  /** A walker may read a table page that has been freed. */
+  | {
+      readonly kind: 'freed-table-reachable';
+      readonly pe: number;
+      readonly page: bigint;
+      readonly entry: TranslationEntry;
+    }
+  /** A PE may hold two translations of one input address whose change needs break-before-make. */
+  | {
+      readonly kind: 'two-live';
+      readonly pe: number;
+      readonly first: TranslationEntry;
+      readonly second: TranslationEntry;
+      readonly reason: string;
+    }
+  /** A TLBI was issued with this VMID in its context. */
+  | {
+      readonly kind: 'tlbi-issued';
+      readonly pe: number;
+      readonly op: string;
+      readonly vmid: number;
+      readonly intendedVmid: number | null;
+    }
+  /** A word of a table page was written. */
+  | {
+      readonly kind: 'table-written';
+      readonly pe: number;
+      readonly pa: bigint;
+      /** Locks the PE held. */
+      readonly locksHeld: number;
+      readonly pageUse: PageUse;
+    }
+  /** The PE took a fault that the front end now handles. */
+  | {
+      readonly kind: 'fault-taken';
+      readonly pe: number;
+      readonly cause: string;
+      readonly stage: 1 | 2;
+      readonly address: bigint;
+    };
+
+export type PageUse = 'table' | 'guest' | 'host' | 'free' | 'device';
+
+export interface PageFact {
+  readonly base: bigint;
+  readonly name: string;
+  readonly use: PageUse;
+  /** VMID of the owner, or null for the host. */
+  readonly vmid: number | null;
+  /** The host has handed the page to another owner. */
+  readonly reused: boolean;
+}
+
+/** No facts: shared by all steps that show nothing. */
+export const NO_FACTS: readonly Fact[] = [];

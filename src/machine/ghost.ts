@@ -1,0 +1,116 @@
+import { intSequencePool } from '../util/int-sequence-pool.ts';
+import type { PageFact, PageUse } from './facts.ts';
+import type { MachineSetup } from './setup.ts';
+
+/**
+ * State that hardware does not have: what each page is used for and by whom, who holds a lock, what
+ * was stored last. One integer in a state; unpacked into a buffer for work.
+ */
+export interface Ghost {
+  readonly initial: number;
+  load(id: number): void;
+  pack(): number;
+  /** Index of the page that holds the address, or -1. */
+  pageOf(address: bigint): number;
+  page(index: number): PageFact;
+  setPage(index: number, use: PageUse, vmid: number | null, reused: boolean): void;
+  /** The lowest free page, or -1. */
+  freePage(): number;
+  readonly pageCount: number;
+  /** PE that holds the lock, or -1. */
+  lockOwner(lock: number): number;
+  setLockOwner(lock: number, pe: number): void;
+  /** Number of locks the PE holds. */
+  locksHeld(pe: number): number;
+  /** Value id last stored to the cell, or -1 when nobody has stored. */
+  lastStored(cell: number): number;
+  setLastStored(cell: number, valueId: number): void;
+}
+
+const USES: readonly PageUse[] = ['table', 'guest', 'host', 'free', 'device'];
+
+/** Ghost state of one machine. */
+export function createGhost(setup: MachineSetup, pageBits: number): Ghost {
+  const pool = intSequencePool();
+  const { pages, locks } = setup;
+  const shift = BigInt(pageBits);
+  const byNumber = new Map(pages.map((page, index) => [page.base >> shift, index]));
+  const fixed = pages.length + locks.length;
+  let ints = new Int32Array(fixed + 64);
+  let length = fixed;
+
+  function packPage(use: PageUse, vmid: number | null, reused: boolean): number {
+    return USES.indexOf(use) | ((vmid === null ? 0 : vmid + 1) << 3) | (reused ? 1 << 24 : 0);
+  }
+
+  pages.forEach((page, index) => {
+    ints[index] = packPage(page.use, page.vmid, false);
+  });
+  const initial = pool.intern(ints, length);
+
+  function storedAt(cell: number): number {
+    for (let i = fixed; i < length; i += 2) if (ints[i] === cell) return i;
+    return -1;
+  }
+
+  return {
+    initial,
+    pageCount: pages.length,
+    load(id) {
+      if (pool.length(id) > ints.length) ints = new Int32Array(pool.length(id) * 2);
+      length = pool.copy(id, ints);
+    },
+    pack: () => pool.intern(ints, length),
+    pageOf: (address) => byNumber.get(address >> shift) ?? -1,
+    page(index) {
+      const packed = ints[index] as number;
+      const setupPage = pages[index];
+      if (setupPage === undefined) throw new RangeError(`no page ${index}`);
+      const vmid = (packed >> 3) & 0x1fffff;
+      return {
+        base: setupPage.base,
+        name: setupPage.name,
+        use: USES[packed & 7] as PageUse,
+        vmid: vmid === 0 ? null : vmid - 1,
+        reused: (packed & (1 << 24)) !== 0,
+      };
+    },
+    setPage(index, use, vmid, reused) {
+      ints[index] = packPage(use, vmid, reused);
+    },
+    freePage() {
+      for (let i = 0; i < pages.length; i += 1) if (((ints[i] as number) & 7) === 3) return i;
+      return -1;
+    },
+    lockOwner: (lock) => (ints[pages.length + lock] as number) - 1,
+    setLockOwner(lock, pe) {
+      ints[pages.length + lock] = pe + 1;
+    },
+    locksHeld(pe) {
+      let held = 0;
+      for (let i = 0; i < locks.length; i += 1) if (ints[pages.length + i] === pe + 1) held += 1;
+      return held;
+    },
+    lastStored(cell) {
+      const at = storedAt(cell);
+      return at < 0 ? -1 : (ints[at + 1] as number);
+    },
+    setLastStored(cell, valueId) {
+      let at = storedAt(cell);
+      if (at < 0) {
+        // Kept in ascending order of cells, so that equal contents are equal sequences.
+        at = fixed;
+        while (at < length && (ints[at] as number) < cell) at += 2;
+        if (length + 2 > ints.length) {
+          const bigger = new Int32Array(ints.length * 2);
+          bigger.set(ints);
+          ints = bigger;
+        }
+        ints.copyWithin(at + 2, at, length);
+        ints[at] = cell;
+        length += 2;
+      }
+      ints[at + 1] = valueId;
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import type { Features } from '../arm64/features.ts';
+import { tlbiMatches } from '../arm64/tlbi-match.ts';
+import type { Draft } from './draft.ts';
+import type { EffectInfo } from './effect-info.ts';
+import type { Fact } from './facts.ts';
+import { MARK } from './translation-entry.ts';
+import { addFlags, AT, FLAG, flagsOf, get, MARK_SHIFT, set } from './window.ts';
+
+/**
+ * A TLBI is asynchronous: it is issued, takes effect at each PE of its domain at some later time, and
+ * is complete when it has taken effect everywhere and nothing holds it up. A DSB of the issuer waits
+ * for that (R_DCJQM, R_PSMWS); nobody else's DSB does.
+ */
+
+/** Issues the TLBI of an instance. False when the ledger is full: the issue waits. */
+export function issueTlbi(
+  draft: Draft,
+  pe: number,
+  index: number,
+  info: EffectInfo,
+  operand: bigint,
+  contextId: number,
+  features: Features,
+  facts: Fact[],
+): boolean {
+  const op = info.tlbi;
+  if (op === null || info.effect.kind !== 'tlbi') return false;
+  const slot = draft.freeSlot();
+  if (slot < 0) return false;
+  const { vmid } = draft.tlbs.contexts.context(contextId);
+  const invalidation = draft.tlbs.invalidations.id(`${op.name},${operand},${vmid}`, () => ({
+    op,
+    operand,
+    context: { vmid, granule: features.granule, features },
+  }));
+  const all = (1 << draft.threads.length) - 1;
+  draft.openSlot(slot, pe, invalidation, op.scope === 'local' ? 1 << pe : all);
+  const w = draft.window(pe);
+  set(w, index, AT.value, slot);
+  addFlags(w, index, FLAG.fired);
+  facts.push({
+    kind: 'tlbi-issued',
+    pe,
+    op: op.name,
+    vmid,
+    intendedVmid: info.effect.intendedVmid,
+  });
+  return true;
+}
+
+/**
+ * Delivers an outstanding TLBI to one PE: matching entries go, and accesses that already used
+ * something now out of date and in scope hold the completion up until they are performed, faults on
+ * such information included (R_STPSQ, unchecked pairing). The translation of an earlier access with
+ * the same page offset holds it up too. The caller closes the PE's TLB again: what memory and the
+ * remaining entries still give may be refilled at once.
+ *
+ * On the issuing PE itself only later instructions matter, which the DSB and a context
+ * synchronisation event order. `forgetsAccesses` is the erratum under which completion waits for
+ * nothing.
+ */
+export function deliver(draft: Draft, slot: number, pe: number, forgetsAccesses: boolean): void {
+  const invalidationId = draft.slotInvalidation(slot);
+  draft.setSlotPending(slot, draft.slotPending(slot) & ~(1 << pe));
+  draft.setTlb(pe, draft.tlbs.remove(draft.tlb(pe), invalidationId));
+  // Marks what changed even when nothing else did, so that `settle` looks at the issuer.
+  const issuer = draft.slotIssuer(slot);
+  draft.window(issuer).dirty = true;
+  if (pe === issuer || forgetsAccesses) return;
+  const { op, operand, context } = draft.tlbs.invalidations.item(invalidationId);
+  const bit = 1 << slot;
+  const w = draft.window(pe);
+  for (let j = 0; j < w.count; j += 1) {
+    const result = get(w, j, AT.result);
+    if (result < 0) continue;
+    const flags = flagsOf(w, j);
+    if (((flags >> MARK_SHIFT) & MARK.stale) === 0) continue;
+    if (!tlbiMatches(op, operand, context, draft.tlbs.results.item(result).info)) continue;
+    if (isUnfinished(flags, w.infos[j] as EffectInfo)) {
+      set(w, j, AT.obligations, get(w, j, AT.obligations) | bit);
+    }
+    const address = draft.address(pe, j);
+    if (address === undefined) continue;
+    for (let i = 0; i < j; i += 1) {
+      const earlier = w.infos[i] as EffectInfo;
+      if (!earlier.translated || (flagsOf(w, i) & FLAG.translated) !== 0) continue;
+      const other = draft.address(pe, i);
+      if (other !== undefined && ((other ^ address) & 0xfffn) === 0n) {
+        set(w, i, AT.translationObligations, get(w, i, AT.translationObligations) | bit);
+      }
+    }
+  }
+}
+
+function isUnfinished(flags: number, info: EffectInfo): boolean {
+  if ((flags & FLAG.faulted) !== 0) return (flags & FLAG.faultDone) === 0;
+  if (info.writes) return (flags & (FLAG.written | FLAG.noWrite)) === 0;
+  return (flags & FLAG.read) === 0;
+}

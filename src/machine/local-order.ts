@@ -1,0 +1,268 @@
+import { KIND, type EffectInfo } from './effect-info.ts';
+import { AT, FLAG, flagsOf, get, type Window } from './window.ts';
+
+/**
+ * Which earlier events of its own PE an event has to wait for: "locally ordered before" of the Arm
+ * memory model with translation (cat names in parentheses; event-machine.md 2.2 in words).
+ *
+ * One relation step is enough: what an event waits for has itself waited for what is before it.
+ * Everything here looks at one window only, so the answer never depends on other PEs.
+ */
+
+/** An explicit read that has not been performed. A faulted access has no explicit effect. */
+export function readPending(w: Window, i: number): boolean {
+  return (w.infos[i] as EffectInfo).reads && (flagsOf(w, i) & (FLAG.read | FLAG.faulted)) === 0;
+}
+
+/** An explicit write that has not been performed. */
+export function writePending(w: Window, i: number): boolean {
+  return (
+    (w.infos[i] as EffectInfo).writes &&
+    (flagsOf(w, i) & (FLAG.written | FLAG.noWrite | FLAG.faulted)) === 0
+  );
+}
+
+function accessPending(w: Window, i: number): boolean {
+  return readPending(w, i) || writePending(w, i);
+}
+
+/** The translation of an access has not been done. */
+export function translationPending(w: Window, i: number): boolean {
+  return (w.infos[i] as EffectInfo).translated && (flagsOf(w, i) & FLAG.translated) === 0;
+}
+
+function fired(w: Window, i: number): boolean {
+  return (flagsOf(w, i) & FLAG.fired) !== 0;
+}
+
+function isDc(info: EffectInfo): boolean {
+  return info.kind === KIND.dc;
+}
+
+/** DSB-ob and IFB-ob: an unfinished DSB, ISB or exception boundary holds back what follows. */
+function behindSynchronisation(
+  info: EffectInfo,
+  w: Window,
+  i: number,
+  dsbCounts: boolean,
+): boolean {
+  if (info.synchronises) return !fired(w, i);
+  return dsbCounts && info.kind === KIND.dsb && !fired(w, i);
+}
+
+/**
+ * DMB, acquire, lock and announcement between instance `j` and what is before it (bob). `what` is
+ * what kind of event of `j` asks. Announcements stand for hand-over between agents, which software
+ * orders, so they act as a full DMB.
+ */
+function behindBarrier(w: Window, j: number, what: 'read' | 'write' | 'fault' | 'dc'): boolean {
+  for (let i = 0; i < j; i += 1) {
+    const info = w.infos[i] as EffectInfo;
+    if (info.kind === KIND.dmb || info.kind === KIND.announce) {
+      const limit = info.effect.kind === 'dmb' ? info.effect.limit : 'full';
+      if (info.kind === KIND.announce && !fired(w, i)) return true;
+      for (let k = 0; k < i; k += 1) {
+        const before = w.infos[k] as EffectInfo;
+        if (limit === 'full' && (accessPending(w, k) || (isDc(before) && !fired(w, k))))
+          return true;
+        if (limit === 'ld' && what !== 'dc' && readPending(w, k) && !before.noReturn) return true;
+        if (limit === 'st' && (what === 'write' || what === 'fault') && writePending(w, k))
+          return true;
+      }
+    } else if (what !== 'dc') {
+      if (info.kind === KIND.lock && !fired(w, i)) return true;
+      if (info.acquire && readPending(w, i)) return true;
+      // amo with acquire and release: both halves are before what follows.
+      if (info.kind === KIND.rmw && info.acquireRcsc && info.release && writePending(w, i))
+        return true;
+    }
+  }
+  return false;
+}
+
+/** May the translation of instance `j` happen now? Faults under ETS have a condition of their own. */
+export function mayTranslate(w: Window, j: number, ets: 'none' | 'ets2' | 'ets3'): boolean {
+  for (let i = 0; i < j; i += 1) {
+    if (behindSynchronisation(w.infos[i] as EffectInfo, w, i, ets !== 'none')) return false;
+  }
+  return true;
+}
+
+/**
+ * ets-ob: under ETS2 a translation that ends in a Translation or Access-flag fault comes after all
+ * explicit accesses before it (R_NNFPF, unchecked pairing); under ETS3 every MMU fault does.
+ */
+export function mayFaultUnderEts(
+  w: Window,
+  j: number,
+  ets: 'none' | 'ets2' | 'ets3',
+  uncacheable: boolean,
+): boolean {
+  if (ets === 'none' || (ets === 'ets2' && !uncacheable)) return true;
+  for (let i = 0; i < j; i += 1) if (accessPending(w, i)) return false;
+  return true;
+}
+
+/** May the fault event of instance `j` happen now? Control dependencies do not order it. */
+export function mayRaiseFault(w: Window, j: number): boolean {
+  for (let i = 0; i < j; i += 1) {
+    if (behindSynchronisation(w.infos[i] as EffectInfo, w, i, true)) return false;
+  }
+  return !behindBarrier(w, j, 'fault');
+}
+
+/** May the explicit read of instance `j` be performed now? */
+export function mayRead(w: Window, j: number): boolean {
+  const self = w.infos[j] as EffectInfo;
+  for (let i = 0; i < j; i += 1) {
+    const info = w.infos[i] as EffectInfo;
+    if (behindSynchronisation(info, w, i, true)) return false;
+    // bob: a release is before a later acquire (not AcquirePC).
+    if (self.acquireRcsc && (info.release || info.kind === KIND.unlock)) {
+      if (info.kind === KIND.unlock ? !fired(w, i) : writePending(w, i)) return false;
+    }
+    // po-scl-ob: maintenance of the same line.
+    if (isDc(info) && !fired(w, i) && sameLine(w, i, j)) return false;
+  }
+  return !behindBarrier(w, j, 'read');
+}
+
+function sameLine(w: Window, i: number, j: number): boolean {
+  const a = get(w, i, AT.cell);
+  const b = get(w, j, AT.cell);
+  return a < 0 || b < 0 || a === b;
+}
+
+/** What every explicit write, lock and hardware update waits for (dob, lmws, bob). */
+function mayWriteAt(w: Window, j: number, releases: boolean): boolean {
+  const cell = get(w, j, AT.cell);
+  for (let i = 0; i < j; i += 1) {
+    const info = w.infos[i] as EffectInfo;
+    if (behindSynchronisation(info, w, i, true)) return false;
+    if (info.kind === KIND.branch && !fired(w, i)) return false;
+    if (info.kind === KIND.choose && !fired(w, i)) return false;
+    const access = info.reads || info.writes;
+    if (access) {
+      // addr; [Exp & M]; po; [Exp & W] and [T]; tr-ib; [Exp & M]; po; [Exp & W].
+      if (translationPending(w, i)) return false;
+      if (!info.translated && get(w, i, AT.cell) < 0) return false;
+      if (accessPending(w, i) && (releases || get(w, i, AT.cell) === cell)) return false;
+    }
+    if (isDc(info) && !fired(w, i) && sameLine(w, i, j)) return false;
+    if (releases && (info.kind === KIND.lock || info.kind === KIND.unlock) && !fired(w, i))
+      return false;
+  }
+  return !behindBarrier(w, j, 'write');
+}
+
+/** May the explicit write of instance `j` be performed now, as far as its own PE is concerned? */
+export function mayWrite(w: Window, j: number): boolean {
+  const self = w.infos[j] as EffectInfo;
+  if (self.reads && readPending(w, j)) return false;
+  return mayWriteAt(w, j, self.release);
+}
+
+/**
+ * May a barrier, TLBI, maintenance or other single-event effect of instance `j` happen now? The
+ * completion of earlier TLBIs is part of what a DSB waits for.
+ */
+export function mayFire(w: Window, j: number): boolean {
+  const self = w.infos[j] as EffectInfo;
+  const effect = self.effect;
+  switch (effect.kind) {
+    case 'dsb':
+      for (let i = 0; i < j; i += 1) {
+        const info = w.infos[i] as EffectInfo;
+        if (behindSynchronisation(info, w, i, true)) return false;
+        if (effect.limit === 'full') {
+          if (accessPending(w, i) || translationPending(w, i)) return false;
+          if (info.kind === KIND.tlbi && !dsbSeesComplete(w, i, effect.domain)) return false;
+          if (!fired(w, i) && isOtherEffect(info)) return false;
+        } else if (effect.limit === 'ld') {
+          if (readPending(w, i) && !info.noReturn) return false;
+        } else if (writePending(w, i) || (info.kind === KIND.unlock && !fired(w, i))) return false;
+      }
+      return true;
+    case 'isb':
+    case 'exception-entry':
+    case 'exception-return':
+      for (let i = 0; i < j; i += 1) {
+        const info = w.infos[i] as EffectInfo;
+        if (behindSynchronisation(info, w, i, true)) return false;
+        if (info.kind === KIND.branch && !fired(w, i)) return false;
+        if (info.reads || info.writes) {
+          if (translationPending(w, i)) return false;
+          if (!info.translated && get(w, i, AT.cell) < 0) return false;
+        }
+        if (info.kind === KIND.context && !fired(w, i)) return false;
+      }
+      return true;
+    case 'tlbi':
+    case 'ic':
+      for (let i = 0; i < j; i += 1) {
+        const info = w.infos[i] as EffectInfo;
+        if (behindSynchronisation(info, w, i, true)) return false;
+        if ((info.kind === KIND.branch || info.kind === KIND.choose) && !fired(w, i)) return false;
+        // System-register writes are in program order with what names their context.
+        if (info.kind === KIND.context && !fired(w, i)) return false;
+      }
+      return true;
+    case 'dc':
+      for (let i = 0; i < j; i += 1) {
+        const info = w.infos[i] as EffectInfo;
+        if (behindSynchronisation(info, w, i, true)) return false;
+        if (info.kind === KIND.branch && !fired(w, i)) return false;
+        if (accessPending(w, i) && sameLine(w, i, j)) return false;
+        if (isDc(info) && !fired(w, i) && sameLine(w, i, j)) return false;
+      }
+      return !behindBarrier(w, j, 'dc');
+    case 'context':
+      // A direct write must not be seen by instructions before it.
+      for (let i = 0; i < j; i += 1) {
+        const info = w.infos[i] as EffectInfo;
+        if (behindSynchronisation(info, w, i, true)) return false;
+        if (translationPending(w, i)) return false;
+        if (!fired(w, i) && (info.kind === KIND.context || info.kind === KIND.tlbi)) return false;
+        if (info.kind === KIND.branch && !fired(w, i)) return false;
+      }
+      return true;
+    case 'lock':
+      return mayWriteAt(w, j, false);
+    case 'unlock':
+    case 'announce':
+    case 'free-page':
+      if (!mayWriteAt(w, j, true)) return false;
+      for (let i = 0; i < j; i += 1) {
+        const info = w.infos[i] as EffectInfo;
+        if (!fired(w, i) && isOtherEffect(info)) return false;
+      }
+      return true;
+    case 'alloc-page':
+    case 'choose':
+      return mayWriteAt(w, j, false);
+    case 'branch':
+    case 'dmb':
+    case 'load':
+    case 'store':
+    case 'rmw':
+    case 'fetch':
+      return false;
+  }
+}
+
+/** Effects that are one event: not accesses, DMBs (a predicate), or barriers handled elsewhere. */
+function isOtherEffect(info: EffectInfo): boolean {
+  return !(info.reads || info.writes) && info.kind !== KIND.dmb && info.kind !== KIND.branch;
+}
+
+/**
+ * Whether a full DSB of this domain may take an earlier TLBI for complete: only a DSB whose domain
+ * covers what the TLBI reaches waits for it (R_PSMWS, R_YNJCP); all wait for its issue.
+ */
+function dsbSeesComplete(w: Window, i: number, domain: 'nsh' | 'ish' | 'osh' | 'sy'): boolean {
+  const scope = (w.infos[i] as EffectInfo).tlbi?.scope ?? 'local';
+  const waits =
+    scope === 'local' ||
+    (scope === 'inner' ? domain !== 'nsh' : domain === 'osh' || domain === 'sy');
+  return waits ? (flagsOf(w, i) & FLAG.complete) !== 0 : fired(w, i);
+}

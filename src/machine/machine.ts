@@ -1,0 +1,668 @@
+import type { Answer, Effect } from '../program/effect.ts';
+import { announce } from './announcements.ts';
+import {
+  bypassingWrite,
+  cacheableWrite,
+  cleanedAndInvalidated,
+  createDraft,
+  LEDGER_SLOTS,
+  markInFlight,
+  writtenBack,
+  type Draft,
+  type State,
+} from './draft.ts';
+import { KIND, type EffectInfo, type ThreadEffects } from './effect-info.ts';
+import { NO_FACTS, type Fact } from './facts.ts';
+import { deliver, issueTlbi } from './invalidation.ts';
+import { tlbFacts } from './tlb-facts.ts';
+import {
+  mayFaultUnderEts,
+  mayFire,
+  mayRaiseFault,
+  mayRead,
+  mayTranslate,
+  mayWrite,
+  readPending,
+  translationPending,
+  writePending,
+} from './local-order.ts';
+import { isLine } from './memory.ts';
+import type { MachineSetup } from './setup.ts';
+import { MARK } from './translation-entry.ts';
+import {
+  addFlags,
+  AT,
+  FLAG,
+  flagsOf,
+  get,
+  HEAD_WAITS,
+  MARK_SHIFT,
+  set,
+  type Window,
+} from './window.ts';
+
+/** What kind of event a transition is. */
+export const EVENT = {
+  /** The T event: choose a translation. */
+  translate: 0,
+  /** The fault event of a faulting access. */
+  fault: 1,
+  /** The explicit read. */
+  read: 2,
+  /** The explicit write. */
+  write: 3,
+  /** Barrier completes, TLBI issues, maintenance, lock, free, announcement ... */
+  fire: 4,
+  /** A TLBI takes effect at one PE. */
+  deliver: 5,
+  /** A dirty line is written back. */
+  writeBack: 6,
+  /** A branch is guessed. */
+  guess: 7,
+} as const;
+
+/** One step of the machine: an event on the line. */
+export interface Transition {
+  /** PE that the event belongs to; for `deliver` the PE it happens at; -1 for `writeBack`. */
+  readonly pe: number;
+  /** Index in the window; for `deliver` the ledger slot; for `writeBack` the cell. */
+  readonly index: number;
+  readonly event: number;
+  /** Which choice, where there are several; unique among those of this event. */
+  readonly choice: number;
+  readonly next: State;
+  readonly facts: readonly Fact[];
+}
+
+/** Why a state has no transitions. */
+export type End =
+  /** All threads have ended. */
+  | 'finished'
+  /** Some PE waits for a lock that is held, and nothing else can happen. */
+  | 'deadlock'
+  /** The order of events chosen so far cannot be completed coherently: not a run of the machine. */
+  | 'impossible';
+
+/** The machine of one setup. The step function is pure; what it caches is invisible. */
+export interface Machine {
+  readonly setup: MachineSetup;
+  readonly initial: State;
+  /** Facts that hold in the initial state already. */
+  readonly initialFacts: readonly Fact[];
+  /** All transitions of a state, in a fixed order. */
+  transitions(state: State): readonly Transition[];
+  /** Why a state without transitions is at its end. */
+  end(state: State): End;
+  /** For reports and outcome sets: reads only. */
+  readonly inspect: Draft;
+}
+
+/** Builds the machine of a setup. */
+export function createMachine(setup: MachineSetup): Machine {
+  const draft = createDraft(setup);
+  const { memory, tlbs, threads } = draft;
+  const { features } = setup.translation;
+  const ets = features.ets;
+  const peCount = threads.length;
+  const out: Transition[] = [];
+  let facts: Fact[] = [];
+
+  function emit(pe: number, index: number, event: number, choice: number): void {
+    if (!draft.settle()) return;
+    out.push({
+      pe,
+      index,
+      event,
+      choice,
+      next: draft.commit(),
+      facts: facts.length === 0 ? NO_FACTS : facts,
+    });
+  }
+
+  function begin(state: State): void {
+    draft.load(state);
+    facts = [];
+  }
+
+  /** The thread goes on with an answer, where it was waiting for one. */
+  function answer(pe: number, w: Window, index: number, with_: Answer): void {
+    if (w.head !== HEAD_WAITS || index !== w.count - 1) return;
+    w.head = (threads[pe] as ThreadEffects).next(get(w, index, AT.node), with_);
+    w.dirty = true;
+  }
+
+  function pageFact(pa: bigint): ReturnType<typeof draft.ghost.page> | null {
+    const ghost = draft.touchGhost();
+    const page = ghost.pageOf(pa);
+    return page < 0 ? null : ghost.page(page);
+  }
+
+  function noteAccess(pe: number, w: Window, index: number): void {
+    const result = get(w, index, AT.result);
+    if (result < 0) return;
+    const translated = tlbs.results.item(result);
+    const marks = flagsOf(w, index) >> MARK_SHIFT;
+    const page = pageFact(translated.pa);
+    const ordinary =
+      (marks & (MARK.stale | MARK.dead)) === 0 &&
+      (page === null || (page.use === 'guest' && !page.reused && page.vmid === translated.vmid));
+    if (ordinary) return;
+    facts.push({
+      kind: 'access',
+      pe,
+      vmid: translated.vmid,
+      access: (w.infos[index] as EffectInfo).access,
+      pa: translated.pa,
+      ipa: translated.ipa,
+      stale: (marks & MARK.stale) !== 0,
+      dead: (marks & MARK.dead) !== 0,
+      page,
+    });
+  }
+
+  /** A write becomes visible: to all observers at once, walkers included. */
+  function makeVisible(writer: number, index: number, cell: number, slot: number): void {
+    draft.setSlot(cell, slot);
+    for (let pe = 0; pe < peCount; pe += 1) {
+      const w = draft.window(pe);
+      for (let i = 0; i < w.count; i += 1) {
+        if (get(w, i, AT.cell) !== cell || (flagsOf(w, i) & FLAG.read) === 0) continue;
+        const source = get(w, i, AT.source);
+        if (source === 0) {
+          if (pe !== writer || i !== index) addFlags(w, i, FLAG.superseded);
+        } else if (pe === writer && source - 1 === index) set(w, i, AT.source, 0);
+      }
+      if (!isLine(slot)) markInFlight(draft, pe, cell);
+    }
+    if (isLine(slot)) return;
+    for (let pe = 0; pe < peCount; pe += 1) {
+      const before = draft.tlb(pe);
+      draft.setTlb(pe, tlbs.markStale(before, cell));
+      draft.closeTlb(pe);
+      tlbFacts(draft, pe, before, facts);
+    }
+  }
+
+  function translations(state: State, pe: number, w: Window, j: number): void {
+    const info = w.infos[j] as EffectInfo;
+    if (!mayTranslate(w, j, ets)) return;
+    const va = draft.address(pe, j);
+    if (va === undefined) return;
+    const contexts = [draft.context(pe)];
+    if (draft.pendingContext(pe) !== 0) contexts.push(draft.pendingContext(pe));
+    const set_ = draft.tlb(pe);
+    const memoryId = draft.memoryId();
+    for (const context of contexts) {
+      const c = tlbs.contexts.context(context);
+      if (c.el === 2 || (c.stage1 === null && c.stage2 === null)) {
+        // No translation under test: the address is physical.
+        begin(state);
+        const v = draft.window(pe);
+        set(v, j, AT.cell, memory.cellOf(va));
+        addFlags(v, j, FLAG.translated);
+        emit(pe, j, EVENT.translate, -1);
+        continue;
+      }
+      for (const choice of tlbs.translate(
+        set_,
+        memoryId,
+        context,
+        va,
+        info.access,
+        info.unprivileged || c.el === 0,
+      )) {
+        begin(state);
+        const v = draft.window(pe);
+        const result = tlbs.results.item(choice.result);
+        if (result.fault !== null) {
+          if (!mayFaultUnderEts(v, j, ets, result.uncacheableFault)) continue;
+          if (hasLeftMark(v, j)) continue;
+          v.count = j + 1;
+          v.head = (threads[pe] as ThreadEffects).next(get(v, j, AT.node), {
+            kind: 'fault',
+            fault: result.fault,
+          });
+          addFlags(v, j, FLAG.faulted);
+          facts.push({
+            kind: 'fault-taken',
+            pe,
+            cause: result.fault.cause,
+            stage: result.fault.stage,
+            address: result.fault.address,
+          });
+        } else set(v, j, AT.cell, result.cell);
+        set(v, j, AT.result, choice.result);
+        set(v, j, AT.translationObligations, 0);
+        addFlags(v, j, FLAG.translated | (choice.marks << MARK_SHIFT));
+        emit(pe, j, EVENT.translate, choice.result * 8 + choice.marks);
+      }
+    }
+  }
+
+  /**
+   * Whether an instance after `j` has already done something that cannot be undone: then `j` cannot
+   * fault any more in this run.
+   */
+  function hasLeftMark(w: Window, j: number): boolean {
+    for (let i = j + 1; i < w.count; i += 1) {
+      const { kind } = w.infos[i] as EffectInfo;
+      const irrevocable = kind === KIND.tlbi || kind === KIND.ic || kind === KIND.dc;
+      if (irrevocable && (flagsOf(w, i) & FLAG.fired) !== 0) return true;
+    }
+    return false;
+  }
+
+  /** A later read of the location took something older than what `j` would read now. */
+  function readWouldBeIncoherent(w: Window, j: number, cell: number): boolean {
+    for (let k = j + 1; k < w.count; k += 1) {
+      if (get(w, k, AT.cell) !== cell) continue;
+      const flags = flagsOf(w, k);
+      if ((flags & FLAG.read) !== 0 && (flags & FLAG.superseded) !== 0) return true;
+    }
+    return false;
+  }
+
+  function reads(state: State, pe: number, w: Window, j: number): void {
+    const info = w.infos[j] as EffectInfo;
+    const flags = flagsOf(w, j);
+    const cell = get(w, j, AT.cell);
+    if (cell < 0 || (info.translated && (flags & FLAG.translated) === 0)) return;
+    if (!mayRead(w, j)) return;
+    // Forward from the youngest earlier store to the location that is not yet visible.
+    for (let i = j - 1; i >= 0; i -= 1) {
+      if (!writePending(w, i) || get(w, i, AT.cell) !== cell) continue;
+      const from = w.infos[i] as EffectInfo;
+      if (from.kind !== KIND.store || from.data === null) return;
+      if (from.translated && (flagsOf(w, i) & FLAG.translated) === 0) return;
+      const value = draft.evaluate(pe, from.data);
+      if (value === undefined) return;
+      performRead(state, pe, j, memory.valueId(value), i + 1, -1);
+      return;
+    }
+    if (readWouldBeIncoherent(w, j, cell)) return;
+    const slot = draft.slot(cell);
+    if (!isLine(slot)) {
+      performRead(state, pe, j, slot >> 1, 0, -1);
+      return;
+    }
+    const line = memory.line(slot);
+    const result = get(w, j, AT.result);
+    if (result >= 0 && tlbs.results.item(result).bypassesCache) {
+      performRead(state, pe, j, line.poc, 0, -1);
+    } else if (line.dirty >= 0) performRead(state, pe, j, line.dirty, 0, -1);
+    else for (const value of line.clean) performRead(state, pe, j, value, 0, value);
+  }
+
+  function performRead(
+    state: State,
+    pe: number,
+    j: number,
+    valueId: number,
+    source: number,
+    choice: number,
+  ): void {
+    begin(state);
+    const w = draft.window(pe);
+    const info = w.infos[j] as EffectInfo;
+    set(w, j, AT.value, valueId);
+    set(w, j, AT.source, source);
+    addFlags(w, j, FLAG.read);
+    if (!info.writes) set(w, j, AT.obligations, 0);
+    noteAccess(pe, w, j);
+    noteContent(pe, w, j, valueId);
+    if (info.kind !== KIND.rmw) {
+      const wanted = info.stops;
+      answer(pe, w, j, wanted ? { kind: 'value', value: memory.value(valueId) } : { kind: 'done' });
+    }
+    emit(pe, j, EVENT.read, choice);
+  }
+
+  function noteContent(pe: number, w: Window, j: number, valueId: number): void {
+    const { effect } = w.infos[j] as EffectInfo;
+    if (effect.kind !== 'load' || effect.at.kind !== 'physical') return;
+    const cell = get(w, j, AT.cell);
+    if (!isLine(draft.slot(cell))) return;
+    const last = draft.touchGhost().lastStored(cell);
+    if (last < 0) return;
+    facts.push({
+      kind: 'content-read',
+      pe,
+      pa: memory.addressOf(cell),
+      value: memory.value(valueId),
+      lastStored: memory.value(last),
+    });
+  }
+
+  /** Another PE is between the halves of an atomic on the location. */
+  function lockedByAtomic(pe: number, cell: number): boolean {
+    for (let other = 0; other < peCount; other += 1) {
+      if (other === pe) continue;
+      const w = draft.window(other);
+      for (let i = 0; i < w.count; i += 1) {
+        const info = w.infos[i] as EffectInfo;
+        if (info.kind !== KIND.rmw || get(w, i, AT.cell) !== cell) continue;
+        if ((flagsOf(w, i) & FLAG.read) !== 0 && writePending(w, i) && get(w, i, AT.source) === 0) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /** The value a write would store; `null`: nothing; undefined: not known yet. */
+  function dataOf(pe: number, w: Window, j: number): bigint | null | undefined {
+    const { effect, data } = w.infos[j] as EffectInfo;
+    if (data !== null) return draft.evaluate(pe, data);
+    if (effect.kind !== 'rmw') return undefined;
+    const operands: bigint[] = [];
+    for (const expr of effect.operands) {
+      const value = draft.evaluate(pe, expr);
+      if (value === undefined) return undefined;
+      operands.push(value);
+    }
+    return effect.update(memory.value(get(w, j, AT.value)), operands);
+  }
+
+  function writes(state: State, pe: number, w: Window, j: number): void {
+    const info = w.infos[j] as EffectInfo;
+    const cell = get(w, j, AT.cell);
+    if (cell < 0 || (info.translated && (flagsOf(w, j) & FLAG.translated) === 0)) return;
+    if (!mayWrite(w, j)) return;
+    const data = dataOf(pe, w, j);
+    if (data === undefined) return;
+    if (data !== null) {
+      for (let k = j + 1; k < w.count; k += 1) {
+        if (get(w, k, AT.cell) !== cell || (flagsOf(w, k) & FLAG.read) === 0) continue;
+        const source = get(w, k, AT.source);
+        if (source === 0 || source - 1 < j) return;
+      }
+      if (lockedByAtomic(pe, cell)) return;
+    }
+    begin(state);
+    const v = draft.window(pe);
+    set(v, j, AT.obligations, 0);
+    if (data === null) addFlags(v, j, FLAG.noWrite);
+    else {
+      const valueId = memory.valueId(data);
+      addFlags(v, j, FLAG.written);
+      if (info.kind === KIND.store) set(v, j, AT.value, valueId);
+      noteAccess(pe, v, j);
+      noteTableWrite(pe, v, j);
+      const result = get(v, j, AT.result);
+      const bypasses = result >= 0 && tlbs.results.item(result).bypassesCache;
+      const old = draft.slot(cell);
+      if (isLine(old)) draft.touchGhost().setLastStored(cell, valueId);
+      makeVisible(
+        pe,
+        j,
+        cell,
+        bypasses && isLine(old)
+          ? bypassingWrite(memory, old, valueId)
+          : cacheableWrite(memory, old, valueId),
+      );
+    }
+    answer(
+      pe,
+      v,
+      j,
+      info.kind === KIND.rmw && info.stops
+        ? { kind: 'value', value: memory.value(get(v, j, AT.value)) }
+        : { kind: 'done' },
+    );
+    emit(pe, j, EVENT.write, -1);
+  }
+
+  function noteTableWrite(pe: number, w: Window, j: number): void {
+    if ((w.infos[j] as EffectInfo).translated) return;
+    const pa = memory.addressOf(get(w, j, AT.cell));
+    const page = pageFact(pa);
+    if (page === null || (page.use !== 'table' && page.use !== 'free')) return;
+    facts.push({
+      kind: 'table-written',
+      pe,
+      pa,
+      locksHeld: draft.ghost.locksHeld(pe),
+      pageUse: page.use,
+    });
+  }
+
+  function faults(state: State, pe: number, w: Window, j: number): void {
+    if (!mayRaiseFault(w, j)) return;
+    begin(state);
+    const v = draft.window(pe);
+    addFlags(v, j, FLAG.faultDone);
+    set(v, j, AT.obligations, 0);
+    emit(pe, j, EVENT.fault, -1);
+  }
+
+  function fires(state: State, pe: number, w: Window, j: number): void {
+    const info = w.infos[j] as EffectInfo;
+    if (!mayFire(w, j)) return;
+    const { effect } = info;
+    switch (effect.kind) {
+      case 'tlbi': {
+        const operand = draft.evaluate(pe, effect.operand);
+        if (operand === undefined) return;
+        const contexts = [draft.context(pe)];
+        if (draft.pendingContext(pe) !== 0) contexts.push(draft.pendingContext(pe));
+        for (const context of contexts) {
+          begin(state);
+          if (!issueTlbi(draft, pe, j, info, operand, context, features, facts)) return;
+          emit(pe, j, EVENT.fire, context);
+        }
+        return;
+      }
+      case 'choose':
+        for (let option = 0; option < effect.options; option += 1) {
+          fire(state, pe, j, option, { kind: 'value', value: BigInt(option) });
+        }
+        return;
+      case 'lock':
+        if (draft.touchGhost().lockOwner(effect.lock) >= 0) return;
+        fire(state, pe, j, -1, { kind: 'done' });
+        return;
+      default:
+        fire(state, pe, j, -1, { kind: 'done' });
+    }
+  }
+
+  /** The effects that happen in one event. */
+  function fire(state: State, pe: number, j: number, choice: number, with_: Answer): void {
+    begin(state);
+    const w = draft.window(pe);
+    const info = w.infos[j] as EffectInfo;
+    addFlags(w, j, FLAG.fired);
+    const reply = perform(pe, w, j, info.effect);
+    if (reply === 'impossible') return;
+    answer(pe, w, j, reply ?? with_);
+    emit(pe, j, EVENT.fire, choice);
+  }
+
+  function perform(pe: number, w: Window, j: number, effect: Effect): Answer | 'impossible' | null {
+    switch (effect.kind) {
+      case 'isb':
+        synchronise(pe, null);
+        return null;
+      case 'exception-entry':
+      case 'exception-return':
+        synchronise(pe, effect.toEl);
+        return null;
+      case 'context': {
+        const pending = draft.pendingContext(pe);
+        const from = tlbs.contexts.context(pending !== 0 ? pending : draft.context(pe));
+        draft.setContexts(pe, draft.context(pe), tlbs.contexts.id({ ...from, ...effect.change }));
+        reclose(pe);
+        return null;
+      }
+      case 'dc': {
+        const cell = get(w, j, AT.cell);
+        if (cell < 0) return 'impossible';
+        const slot = draft.slot(cell);
+        const after =
+          effect.op === 'cvac' || effect.op === 'cvau'
+            ? writtenBack(memory, slot)
+            : cleanedAndInvalidated(memory, slot);
+        if (after !== slot) draft.setSlot(cell, after);
+        return null;
+      }
+      case 'lock':
+        draft.touchGhost().setLockOwner(effect.lock, pe);
+        return null;
+      case 'unlock':
+        draft.touchGhost().setLockOwner(effect.lock, -1);
+        return null;
+      case 'alloc-page': {
+        const ghost = draft.touchGhost();
+        const page = ghost.freePage();
+        if (page < 0) return 'impossible';
+        const { base } = ghost.page(page);
+        ghost.setPage(page, effect.use, null, false);
+        zeroPage(base);
+        return { kind: 'value', value: base };
+      }
+      case 'free-page': {
+        const ghost = draft.touchGhost();
+        const page = ghost.pageOf(effect.page);
+        if (page >= 0) {
+          ghost.setPage(page, 'free', null, false);
+          for (let other = 0; other < peCount; other += 1) tlbFacts(draft, other, -1, facts);
+        }
+        return null;
+      }
+      case 'announce':
+        announce(draft, effect.fact);
+        return null;
+      default:
+        return null;
+    }
+  }
+
+  /** The allocator zeroes a page before it hands it out; here in one step (docs/limits.md). */
+  function zeroPage(base: bigint): void {
+    const ghost = draft.touchGhost();
+    const page = ghost.pageOf(base);
+    const zero = memory.valueId(0n);
+    for (let cell = 0; cell < memory.cellCount(); cell += 1) {
+      if (ghost.pageOf(memory.addressOf(cell)) !== page) continue;
+      const slot = draft.slot(cell);
+      const cleared = cacheableWrite(memory, slot, zero);
+      if (cleared !== slot) makeVisible(-1, -1, cell, cleared);
+    }
+  }
+
+  function synchronise(pe: number, el: 0 | 1 | 2 | null): void {
+    const pending = draft.pendingContext(pe);
+    let context = pending !== 0 ? pending : draft.context(pe);
+    if (el !== null) {
+      context = tlbs.contexts.id({ ...tlbs.contexts.context(context), el });
+    }
+    if (pending === 0 && context === draft.context(pe)) return;
+    draft.setContexts(pe, context, 0);
+    reclose(pe);
+  }
+
+  function reclose(pe: number): void {
+    const before = draft.tlb(pe);
+    draft.closeTlb(pe);
+    tlbFacts(draft, pe, before, facts);
+  }
+
+  function transitions(state: State): readonly Transition[] {
+    out.length = 0;
+    for (let pe = 0; pe < peCount; pe += 1) {
+      draft.load(state);
+      const count = draft.window(pe).count;
+      for (let j = 0; j < count; j += 1) {
+        draft.load(state);
+        const w = draft.window(pe);
+        const info = w.infos[j] as EffectInfo;
+        const flags = flagsOf(w, j);
+        if ((flags & FLAG.faulted) !== 0) {
+          if ((flags & FLAG.faultDone) === 0) faults(state, pe, w, j);
+          continue;
+        }
+        if (info.reads || info.writes) {
+          if (translationPending(w, j)) {
+            translations(state, pe, w, j);
+            continue;
+          }
+          if (readPending(w, j)) reads(state, pe, w, j);
+          else if (writePending(w, j)) writes(state, pe, w, j);
+          continue;
+        }
+        if (info.kind === KIND.branch) {
+          if ((flags & (FLAG.guessed | FLAG.fired)) === 0) guess(state, pe, j);
+          continue;
+        }
+        if ((flags & FLAG.fired) === 0 && info.kind !== KIND.dmb) fires(state, pe, w, j);
+      }
+    }
+    deliveries(state);
+    writeBacks(state);
+    return out.slice();
+  }
+
+  function guess(state: State, pe: number, j: number): void {
+    for (const taken of [0, 1]) {
+      begin(state);
+      const w = draft.window(pe);
+      addFlags(w, j, FLAG.guessed | (taken === 1 ? FLAG.guessTaken : 0));
+      answer(pe, w, j, { kind: 'value', value: BigInt(taken) });
+      emit(pe, j, EVENT.guess, taken);
+    }
+  }
+
+  function deliveries(state: State): void {
+    draft.load(state);
+    for (let slot = 0; slot < LEDGER_SLOTS; slot += 1) {
+      draft.load(state);
+      const pending = draft.slotPending(slot);
+      for (let pe = 0; pe < peCount; pe += 1) {
+        if ((pending & (1 << pe)) === 0) continue;
+        begin(state);
+        deliver(draft, slot, pe, features.erratumRepeatTlbi);
+        reclose(pe);
+        emit(pe, slot, EVENT.deliver, -1);
+      }
+    }
+  }
+
+  function writeBacks(state: State): void {
+    if (setup.dataCache === 'coherent') return;
+    draft.load(state);
+    for (let cell = 0; cell < memory.cellCount(); cell += 1) {
+      draft.load(state);
+      const slot = draft.slot(cell);
+      if (!isLine(slot) || memory.line(slot).dirty < 0) continue;
+      begin(state);
+      draft.setSlot(cell, writtenBack(memory, slot));
+      emit(-1, cell, EVENT.writeBack, -1);
+    }
+  }
+
+  function end(state: State): End {
+    draft.load(state);
+    let waitsForLock = false;
+    let unfinished = false;
+    for (let pe = 0; pe < peCount; pe += 1) {
+      const w = draft.window(pe);
+      const { symbolic } = (threads[pe] as ThreadEffects).tree;
+      const ended = w.head !== HEAD_WAITS && (threads[pe] as ThreadEffects).at(w.head) === null;
+      if (ended && (w.count === 0 || symbolic)) continue;
+      unfinished = true;
+      for (let j = 0; j < w.count; j += 1) {
+        const info = w.infos[j] as EffectInfo;
+        if (info.effect.kind === 'lock' && (flagsOf(w, j) & FLAG.fired) === 0 && mayFire(w, j)) {
+          waitsForLock = true;
+        }
+      }
+    }
+    if (!unfinished) return 'finished';
+    return waitsForLock ? 'deadlock' : 'impossible';
+  }
+
+  const initialFacts: Fact[] = [];
+  draft.load(draft.initial);
+  for (let pe = 0; pe < peCount; pe += 1) tlbFacts(draft, pe, -1, initialFacts);
+  return { setup, initial: draft.initial, initialFacts, transitions, end, inspect: draft };
+}

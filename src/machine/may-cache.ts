@@ -1,0 +1,351 @@
+import { bypassesCache } from '../arm64/attributes.ts';
+import { tlbiMatches, type TlbiContext } from '../arm64/tlbi-match.ts';
+import type { TlbiOp } from '../arm64/tlbi.ts';
+import type { Context, Fault } from '../program/effect.ts';
+import type { TranslationInfo } from '../arm64/tlbi-match.ts';
+import { intSequencePool } from '../util/int-sequence-pool.ts';
+import { interner, type Interner } from '../util/interner.ts';
+import type { Memory } from './memory.ts';
+import type { MachineSetup } from './setup.ts';
+import {
+  builtFrom,
+  covers,
+  entryId,
+  entryTable,
+  MARK,
+  marksOf,
+  type EntryTable,
+  type TranslationEntry,
+} from './translation-entry.ts';
+import { createWalker, type WalkFault } from './walker.ts';
+
+/**
+ * What a PE may hold in its TLB, as a function of what happened: every entry that could have been
+ * filled and has not been invalidated since. A walker may walk any time and an entry may be dropped
+ * any time, so which entries are really there is not worth a transition; an access chooses among them.
+ *
+ * A set is a hash-consed ascending sequence of marked entries, so a PE's TLB is one integer, and
+ * every operation on it is remembered.
+ */
+export interface MayCaches {
+  readonly entries: EntryTable;
+  readonly empty: number;
+  /** The set closed under everything walks may leave behind in this context over this memory. */
+  close(set: number, memory: number, context: number): number;
+  /** After a write to the cell: entries built from it are stale. */
+  markStale(set: number, cell: number): number;
+  /** After an operation returned: stale entries of these IPA pages of the VM are dead. */
+  markDead(set: number, vmid: number, pages: readonly bigint[]): number;
+  /** Without the entries the invalidation must remove. */
+  remove(set: number, invalidation: number): number;
+  /** Marked entries of a set. */
+  codes(set: number): readonly number[];
+  /** Everything a translation of `va` for this access may come to. */
+  translate(
+    set: number,
+    memory: number,
+    context: number,
+    va: bigint,
+    access: 'read' | 'write' | 'execute',
+    unprivileged: boolean,
+  ): readonly Translated[];
+  readonly results: Interner<TranslationResult>;
+  readonly contexts: ContextTable;
+  readonly invalidations: Interner<Invalidation>;
+}
+
+/** One choice a translation has: what it came to, and the marks of what it used. */
+export interface Translated {
+  /** Id in `results`. */
+  readonly result: number;
+  readonly marks: number;
+}
+
+/** What one translation came to. */
+export interface TranslationResult {
+  /** Output address; meaningless when `fault` is set. */
+  readonly pa: bigint;
+  readonly cell: number;
+  readonly fault: Fault | null;
+  /** The faulting descriptor may not be cached: the fault comes from memory (R_XCLRD). */
+  readonly uncacheableFault: boolean;
+  /** The access goes past the data cache. */
+  readonly bypassesCache: boolean;
+  /** IPA of the access, when stage 2 is on and stage 1 succeeded. */
+  readonly ipa: bigint | null;
+  readonly vmid: number;
+  readonly info: TranslationInfo;
+  readonly path1: readonly number[];
+  readonly path2: readonly number[];
+  readonly leafPath2: readonly number[];
+  /** The entry used; null for a fault that came from a walk. */
+  readonly entry: TranslationEntry | null;
+}
+
+/** Contexts by content. Id 0 is never handed out, so that 0 can mean "none". */
+export interface ContextTable {
+  id(context: Context): number;
+  context(id: number): Context;
+}
+
+/** An issued TLBI: operation, operand, and the context it captured. */
+export interface Invalidation {
+  readonly op: TlbiOp;
+  readonly operand: bigint;
+  readonly context: TlbiContext;
+}
+
+function contextTable(): ContextTable {
+  const table = interner<Context>();
+  return {
+    id: (c) =>
+      table.id(
+        `${c.el},${c.vmid},${c.asid},${c.stage1?.root},${c.stage1?.hardwareUpdate},${c.stage2?.root},${c.stage2?.hardwareUpdate}`,
+        () => c,
+      ) + 1,
+    context: (id) => table.item(id - 1),
+  };
+}
+
+/** May-caches of one machine. */
+export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches {
+  const entries = entryTable();
+  const walker = createWalker(setup.translation, memory, entries);
+  const pool = intSequencePool();
+  const contexts = contextTable();
+  const results = interner<TranslationResult>();
+  const invalidations = interner<Invalidation>();
+  const { features } = setup.translation;
+  let scratch = new Int32Array(256);
+  const closeMemo: Map<number, number>[] = [];
+  const staleMemo = new Map<number, number>();
+  const removeMemo = new Map<number, number>();
+  const translateMemo = new Map<string, readonly Translated[]>();
+  const codesMemo: (readonly number[] | undefined)[] = [];
+
+  function intern(codes: number[]): number {
+    codes.sort((a, b) => a - b);
+    if (scratch.length < codes.length) scratch = new Int32Array(codes.length * 2);
+    let length = 0;
+    for (const code of codes) {
+      if (length > 0 && scratch[length - 1] === code) continue;
+      scratch[length] = code;
+      length += 1;
+    }
+    return pool.intern(scratch, length);
+  }
+
+  function codes(set: number): readonly number[] {
+    let found = codesMemo[set];
+    if (found === undefined) {
+      const start = pool.start(set);
+      found = [...pool.arena.subarray(start, start + pool.length(set))];
+      codesMemo[set] = found;
+    }
+    return found;
+  }
+
+  function mapCodes(
+    set: number,
+    change: (code: number, entry: TranslationEntry) => number,
+  ): number {
+    return intern(codes(set).map((code) => change(code, entries.item(entryId(code)))));
+  }
+
+  function close(set: number, mem: number, contextId: number): number {
+    const memo = (closeMemo[contextId] ??= new Map());
+    const key = set * 0x4000000 + mem;
+    const known = memo.get(key);
+    if (known !== undefined) return known;
+    const context = contexts.context(contextId);
+    if (
+      (context.stage1 === null && context.stage2 === null) ||
+      (context.el === 2 && !features.readingFillOutOfContext)
+    ) {
+      return set;
+    }
+    const held = [...codes(set)];
+    for (let before = -1; before !== held.length;) {
+      before = held.length;
+      for (const va of setup.watchedVas) walker.closeUnder(held, mem, context, va);
+    }
+    const result = intern(held);
+    memo.set(key, result);
+    return result;
+  }
+
+  function translateAnew(
+    set: number,
+    mem: number,
+    contextId: number,
+    va: bigint,
+    access: 'read' | 'write' | 'execute',
+    unprivileged: boolean,
+  ): readonly Translated[] {
+    const context = contexts.context(contextId);
+    const found: Translated[] = [];
+    const full = context.stage2 === null ? 's1-leaf' : 'combined';
+    const held = codes(close(set, mem, contextId));
+    for (const code of held) {
+      const entry = entries.item(entryId(code));
+      const { info } = entry;
+      if (
+        entry.kind !== full ||
+        info.vmid !== context.vmid ||
+        (info.asid !== null && info.asid !== context.asid) ||
+        !covers(info, va)
+      ) {
+        continue;
+      }
+      found.push({
+        result: resultOf(entry, entryId(code), va, access, unprivileged),
+        marks: marksOf(code),
+      });
+    }
+    for (const f of walker.faults(held, mem, context, va)) {
+      found.push({ result: faultResult(f, context, va, access), marks: f.marks });
+    }
+    return found.filter(
+      (t, i) => found.findIndex((u) => u.result === t.result && u.marks === t.marks) === i,
+    );
+  }
+
+  function resultOf(
+    entry: TranslationEntry,
+    id: number,
+    va: bigint,
+    access: 'read' | 'write' | 'execute',
+    unprivileged: boolean,
+  ): number {
+    return results.id(`e${id},${va},${access},${unprivileged}`, () => {
+      const offset = va - entry.info.inputBase;
+      const pa = entry.output + offset;
+      const allowed = unprivileged ? entry.permissions.el0 : entry.permissions.privileged;
+      const stage1Allows = (
+        unprivileged ? entry.stage1Permissions.el0 : entry.stage1Permissions.privileged
+      )[access];
+      const fault: Fault | null = allowed[access]
+        ? null
+        : {
+            stage: stage1Allows ? 2 : 1,
+            cause: 'permission',
+            level: (stage1Allows ? entry.leaf2?.level : entry.leaf1?.level) ?? entry.info.level,
+            address: stage1Allows ? entry.ipaBase + offset : va,
+            onWalk: false,
+            access,
+          };
+      return {
+        pa,
+        cell: memory.cellOf(pa),
+        fault,
+        uncacheableFault: false,
+        bypassesCache: bypassesCache(entry.memoryType),
+        ipa: entry.kind === 'combined' ? entry.ipaBase + offset : null,
+        vmid: entry.info.vmid,
+        info: entry.info,
+        path1: entry.path1,
+        path2: entry.path2,
+        leafPath2: entry.leafPath2,
+        entry,
+      };
+    });
+  }
+
+  function faultResult(
+    f: WalkFault,
+    context: Context,
+    va: bigint,
+    access: 'read' | 'write' | 'execute',
+  ): number {
+    const key = `f${f.fault.stage},${f.fault.cause},${f.fault.level},${f.fault.address},${f.fault.onWalk},${va},${access},${context.vmid},${context.asid};${f.path1.join(',')};${f.path2.join(',')}`;
+    return results.id(key, () => ({
+      pa: 0n,
+      cell: -1,
+      fault: { ...f.fault, access },
+      uncacheableFault: true,
+      bypassesCache: false,
+      ipa: f.fault.stage === 2 && !f.fault.onWalk ? f.fault.address : null,
+      vmid: context.vmid,
+      info: {
+        regime: 'el1&0',
+        stages: context.stage2 === null ? 's1' : 's1s2',
+        leaf: true,
+        level: 3,
+        vmid: context.vmid,
+        asid: context.asid,
+        inputBase: va,
+        inputBits: 0,
+      },
+      path1: f.path1,
+      path2: f.path2,
+      leafPath2: f.fault.onWalk ? [] : f.path2,
+      entry: null,
+    }));
+  }
+
+  return {
+    entries,
+    empty: pool.intern(scratch, 0),
+    close,
+    codes,
+    results,
+    contexts,
+    invalidations,
+    markStale(set, cell) {
+      const key = set * 0x4000000 + cell;
+      const known = staleMemo.get(key);
+      if (known !== undefined) return known;
+      const result = mapCodes(set, (code, entry) => code | marksAfterWrite(entry, cell));
+      staleMemo.set(key, result);
+      return result;
+    },
+    markDead: (set, vmid, pages) =>
+      mapCodes(set, (code, entry) =>
+        isDeadAfter(entry, marksOf(code), vmid, pages) ? code | MARK.dead : code,
+      ),
+    remove(set, invalidation) {
+      const key = set * 0x4000000 + invalidation;
+      const known = removeMemo.get(key);
+      if (known !== undefined) return known;
+      const { op, operand, context } = invalidations.item(invalidation);
+      const result = intern(
+        codes(set).filter(
+          (code) => !tlbiMatches(op, operand, context, entries.item(entryId(code)).info),
+        ),
+      );
+      removeMemo.set(key, result);
+      return result;
+    },
+    translate(set, mem, contextId, va, access, unprivileged) {
+      const key = `${set},${mem},${contextId},${va},${access},${unprivileged}`;
+      let found = translateMemo.get(key);
+      if (found === undefined) {
+        found = translateAnew(set, mem, contextId, va, access, unprivileged);
+        translateMemo.set(key, found);
+      }
+      return found;
+    },
+  };
+}
+
+/** Marks that a write to the cell adds to what was built from it. */
+export function marksAfterWrite(
+  built: Pick<TranslationEntry, 'path1' | 'path2' | 'leafPath2'>,
+  cell: number,
+): number {
+  if (!builtFrom(built.path2, cell) && !builtFrom(built.path1, cell)) return 0;
+  return MARK.stale | (builtFrom(built.leafPath2, cell) ? MARK.stage2Stale : 0);
+}
+
+/** Whether a stale entry belongs to what the returned operation removed. */
+export function isDeadAfter(
+  entry: { readonly info: TranslationInfo; readonly ipaBase: bigint; readonly kind: string },
+  marks: number,
+  vmid: number,
+  pages: readonly bigint[],
+): boolean {
+  if ((marks & MARK.stage2Stale) === 0 || entry.info.vmid !== vmid) return false;
+  if (entry.kind === 's1-table' || entry.kind === 's1-leaf') return false;
+  const bits = BigInt(entry.info.inputBits);
+  return pages.some((page) => page >> bits === entry.ipaBase >> bits);
+}

@@ -1,0 +1,154 @@
+import { interner } from '../util/interner.ts';
+import { intSequencePool } from '../util/int-sequence-pool.ts';
+import type { MachineSetup } from './setup.ts';
+
+/**
+ * Memory as one value per location, no history. A state holds one integer for all of it.
+ *
+ * A *cell* is one watched location, numbered when first touched. What a cell holds is a *slot*:
+ *   - plain (even): the id of a 64-bit value all observers agree on;
+ *   - line (odd): the id of a cache line over the point of coherency, for data pages when the setup
+ *     asks for a modelled data cache.
+ *
+ * The line is a may-cache too: `clean` holds every value a cacheable read could hit. A clean line may
+ * be filled speculatively at any time through any cacheable alias (the kernel's linear map), so every
+ * value that was at the PoC since the last completed invalidation is in it, and only maintenance
+ * shrinks it. A line is one word here: one watched word per line (docs/limits.md).
+ */
+export interface Memory {
+  /** Cell of a physical address; the same cell for the same address. */
+  cellOf(address: bigint): number;
+  addressOf(cell: number): bigint;
+  cellCount(): number;
+  /** Id of the initial memory. */
+  readonly initial: number;
+  slot(memory: number, cell: number): number;
+  /** Memory with one slot replaced. */
+  withSlot(memory: number, cell: number, slot: number): number;
+  valueId(value: bigint): number;
+  value(valueId: number): bigint;
+  /** The value all observers agree on; for a line, what it would be if written back: used by walks. */
+  coherentValue(slot: number): bigint;
+  line(slot: number): Line;
+  lineSlot(line: Line): number;
+  /** Whether words of this page have cache lines. */
+  isLineCell(cell: number): boolean;
+}
+
+/** One cache line over the point of coherency. */
+export interface Line {
+  /** Value at the PoC. */
+  readonly poc: number;
+  /** Value of the dirty line, or -1. */
+  readonly dirty: number;
+  /** Value ids a cacheable read can hit while the line is not dirty, ascending; contains `poc`. */
+  readonly clean: readonly number[];
+}
+
+/** Whether a slot is a line. */
+export function isLine(slot: number): boolean {
+  return (slot & 1) === 1;
+}
+
+/** A plain slot of a value. */
+export function plainSlot(valueId: number): number {
+  return valueId << 1;
+}
+
+/** A line in which every observer sees one value. */
+export function coherentLine(valueId: number): Line {
+  return { poc: valueId, dirty: -1, clean: [valueId] };
+}
+
+/** Memory of a machine. */
+export function createMemory(setup: MachineSetup, pageBits: number): Memory {
+  const cells = new Map<bigint, number>();
+  const addresses: bigint[] = [];
+  const initialSlots: number[] = [];
+  const values = interner<bigint>();
+  const lines = interner<Line>();
+  const pool = intSequencePool();
+  let scratch = new Int32Array(64);
+  const zero = values.id('0', () => 0n);
+  const words = new Map(setup.memory.map((word) => [word.address, word.value]));
+  const linePages = new Set<bigint>();
+  if (setup.dataCache === 'modelled') {
+    for (const page of setup.pages) {
+      if (page.use === 'guest') linePages.add(page.base >> BigInt(pageBits));
+    }
+  }
+  const writeKey = (cell: number, slot: number): number => cell * 0x4000000 + slot;
+  const writeCache: (Map<number, number> | undefined)[] = [];
+
+  function valueId(value: bigint): number {
+    return values.id(value.toString(), () => value);
+  }
+
+  function lineSlot(line: Line): number {
+    const key = `${line.poc},${line.dirty},${line.clean.join('.')}`;
+    return (lines.id(key, () => line) << 1) | 1;
+  }
+
+  function cellOf(address: bigint): number {
+    const known = cells.get(address);
+    if (known !== undefined) return known;
+    const cell = addresses.length;
+    cells.set(address, cell);
+    addresses.push(address);
+    const word = words.get(address);
+    const value = word === undefined ? zero : valueId(word);
+    initialSlots.push(
+      linePages.has(address >> BigInt(pageBits)) ? lineSlot(coherentLine(value)) : plainSlot(value),
+    );
+    return cell;
+  }
+
+  for (const word of setup.memory) cellOf(word.address);
+
+  function slot(memory: number, cell: number): number {
+    const start = pool.start(memory);
+    return cell < pool.length(memory)
+      ? (pool.arena[start + cell] as number)
+      : (initialSlots[cell] as number);
+  }
+
+  return {
+    cellOf,
+    addressOf: (cell) => addresses[cell] as bigint,
+    cellCount: () => addresses.length,
+    initial: pool.intern(scratch, 0),
+    slot,
+    withSlot(memory, cell, newSlot) {
+      let cache = writeCache[memory];
+      if (cache === undefined) {
+        cache = new Map();
+        writeCache[memory] = cache;
+      }
+      const key = writeKey(cell, newSlot);
+      const known = cache.get(key);
+      if (known !== undefined) return known;
+      if (scratch.length < addresses.length) scratch = new Int32Array(addresses.length * 2);
+      let length = pool.copy(memory, scratch);
+      while (length <= cell) {
+        scratch[length] = initialSlots[length] as number;
+        length += 1;
+      }
+      scratch[cell] = newSlot;
+      // Canonical form: trailing cells at their initial value are not stored.
+      while (length > 0 && scratch[length - 1] === initialSlots[length - 1]) length -= 1;
+      const result = pool.intern(scratch, length);
+      cache.set(key, result);
+      return result;
+    },
+    valueId,
+    value: (id) => values.item(id),
+    coherentValue(s) {
+      if (!isLine(s)) return values.item(s >> 1);
+      const line = lines.item(s >> 1);
+      return values.item(line.dirty >= 0 ? line.dirty : line.poc);
+    },
+    line: (s) => lines.item(s >> 1),
+    lineSlot,
+    isLineCell: (cell) => linePages.has((addresses[cell] as bigint) >> BigInt(pageBits)),
+  };
+}

@@ -1,0 +1,161 @@
+import type { EffectInfo, ThreadEffects } from './effect-info.ts';
+import type { IntSequencePool } from '../util/int-sequence-pool.ts';
+
+/**
+ * The window of a PE: its instruction instances in flight, in program order, each with what has
+ * happened to it so far. In a state it is one integer, a hash-consed sequence:
+ * `next node to fetch, (node, flags, result, cell, value, obligations, T obligations, source)*`.
+ */
+export const INSTANCE_INTS = 8;
+
+/** Most instances a window can hold: obligations and masks are 31 bits. */
+export const MAX_WINDOW = 31;
+
+/** Offsets inside an instance. */
+export const AT = {
+  node: 0,
+  flags: 1,
+  /** Id of the translation result, or -1. */
+  result: 2,
+  /** Cell of the access, or -1 while it is not known. */
+  cell: 3,
+  /** Id of the value read or written; for a TLBI its ledger slot. */
+  value: 4,
+  /** Ledger slots of TLBIs that wait for this access (or its fault event). */
+  obligations: 5,
+  /** Ledger slots of TLBIs that wait for the translation of this access. */
+  translationObligations: 6,
+  /** 1 + index of the instance a load was forwarded from, until that store is performed; or 0. */
+  source: 7,
+} as const;
+
+/** What has happened to an instance. */
+export const FLAG = {
+  /** The translation has been done (its T event). */
+  translated: 1,
+  /** The translation ended in a fault. */
+  faulted: 2,
+  /** The fault event has happened. */
+  faultDone: 4,
+  /** The explicit read has been performed. */
+  read: 8,
+  /** The explicit write has been performed. */
+  written: 16,
+  /** Nothing will be written: a failed compare. */
+  noWrite: 32,
+  /** Barrier completed, TLBI or maintenance issued, lock taken, branch resolved ... */
+  fired: 64,
+  /** A TLBI is complete on all PEs. */
+  complete: 128,
+  /** The location was written by another observer after this read. */
+  superseded: 256,
+  /** A guessed branch, and the guess. */
+  guessed: 512,
+  guessTaken: 1024,
+} as const;
+
+/** Marks of the translation used (translation-entry.ts), from this bit on. */
+export const MARK_SHIFT = 12;
+
+/** A window unpacked for work. Buffers are reused: it is valid until the next `load`. */
+export interface Window {
+  head: number;
+  count: number;
+  readonly ints: Int32Array;
+  readonly infos: EffectInfo[];
+  dirty: boolean;
+  loaded: boolean;
+}
+
+/** The next node is not known: the last instance must answer first. */
+export const HEAD_WAITS = -1;
+
+/** An empty work buffer. */
+export function emptyWindow(): Window {
+  return {
+    head: 0,
+    count: 0,
+    ints: new Int32Array((MAX_WINDOW + 1) * INSTANCE_INTS),
+    infos: [],
+    dirty: false,
+    loaded: false,
+  };
+}
+
+/** Unpacks a stored window. */
+export function loadWindow(
+  into: Window,
+  pool: IntSequencePool,
+  id: number,
+  thread: ThreadEffects,
+): void {
+  const start = pool.start(id);
+  const length = pool.length(id);
+  const { arena } = pool;
+  into.head = arena[start] as number;
+  into.count = (length - 1) / INSTANCE_INTS;
+  for (let i = 1; i < length; i += 1) into.ints[i - 1] = arena[start + i] as number;
+  for (let i = 0; i < into.count; i += 1) {
+    into.infos[i] = thread.at(into.ints[i * INSTANCE_INTS] as number) as EffectInfo;
+  }
+  into.dirty = false;
+  into.loaded = true;
+}
+
+const packBuffer = new Int32Array((MAX_WINDOW + 1) * INSTANCE_INTS + 1);
+
+/** Stores a window. */
+export function packWindow(window: Window, pool: IntSequencePool): number {
+  packBuffer[0] = window.head;
+  const length = window.count * INSTANCE_INTS;
+  for (let i = 0; i < length; i += 1) packBuffer[i + 1] = window.ints[i] as number;
+  return pool.intern(packBuffer, length + 1);
+}
+
+/** One field of an instance. */
+export function get(window: Window, index: number, field: number): number {
+  return window.ints[index * INSTANCE_INTS + field] as number;
+}
+
+/** Sets one field of an instance. */
+export function set(window: Window, index: number, field: number, value: number): void {
+  window.ints[index * INSTANCE_INTS + field] = value;
+  window.dirty = true;
+}
+
+/** Flags of an instance. */
+export function flagsOf(window: Window, index: number): number {
+  return window.ints[index * INSTANCE_INTS + AT.flags] as number;
+}
+
+/** Adds flags to an instance. */
+export function addFlags(window: Window, index: number, flags: number): void {
+  const at = index * INSTANCE_INTS + AT.flags;
+  window.ints[at] = (window.ints[at] as number) | flags;
+  window.dirty = true;
+}
+
+/** Appends an instance that has done nothing yet. */
+export function append(window: Window, node: number, info: EffectInfo): void {
+  const at = window.count * INSTANCE_INTS;
+  window.ints.fill(0, at, at + INSTANCE_INTS);
+  window.ints[at + AT.node] = node;
+  window.ints[at + AT.result] = -1;
+  window.ints[at + AT.cell] = -1;
+  window.ints[at + AT.value] = -1;
+  window.infos[window.count] = info;
+  window.count += 1;
+  window.dirty = true;
+}
+
+/** Drops the oldest instance. */
+export function retireFirst(window: Window): void {
+  window.ints.copyWithin(0, INSTANCE_INTS, window.count * INSTANCE_INTS);
+  window.count -= 1;
+  for (let i = 0; i < window.count; i += 1) {
+    window.infos[i] = window.infos[i + 1] as EffectInfo;
+    const at = i * INSTANCE_INTS + AT.source;
+    if ((window.ints[at] as number) > 0) window.ints[at] = (window.ints[at] as number) - 1;
+  }
+  window.dirty = true;
+}
