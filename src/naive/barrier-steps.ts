@@ -134,7 +134,7 @@ function withoutLines(world: World, state: NaiveState, index: number, at: number
   const context = contextsAt(pe, at)[0] ?? pe.context;
   const pa = effect.op === 'ivau' ? (targetOf(pe, instance)?.pa ?? null) : null;
   const dropped = (line: Pe['icache'][number]): boolean =>
-    (!world.setup.translation.vpipt || context.el === 2 || line.vmid === context.vmid) &&
+    (world.features.icache !== 'vpipt' || context.el === 2 || line.vmid === context.vmid) &&
     (pa === null || line.pa === wordAddress(pa));
   return {
     ...state,

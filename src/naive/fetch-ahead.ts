@@ -93,7 +93,7 @@ export function isAwaited(instance: Instance): boolean {
 }
 
 function guesses(effect: Effect): readonly (bigint | null)[] {
-  if (effect.kind === 'branch') return [0n, 1n];
+  if (effect.kind === 'branch' || effect.kind === 'select') return [0n, 1n];
   if (effect.kind === 'choose') return Array.from({ length: effect.options }, (_, i) => BigInt(i));
   return [null];
 }
@@ -102,7 +102,7 @@ function checkBranches(pe: Pe): Pe | null {
   const window: Instance[] = [];
   for (const instance of pe.window) {
     const { effect, guess, done } = instance;
-    if (effect.kind !== 'branch' || done) {
+    if ((effect.kind !== 'branch' && effect.kind !== 'select') || done) {
       window.push(instance);
       continue;
     }

@@ -67,7 +67,7 @@ export function fillable(world: World, state: NaiveState, index: number): readon
 /** Contexts a walker may run ahead in; none at EL2 under the strict reading (R_FXGNQ). */
 function walkableContexts(world: World, pe: Pe): ReturnType<typeof contextsAt> {
   return contextsAt(pe, pe.window.length).filter(
-    ({ el }) => el !== 2 || world.setup.translation.fillOutOfContext,
+    ({ el }) => el !== 2 || world.features.readingFillOutOfContext,
   );
 }
 
@@ -123,7 +123,7 @@ function fillableLines(world: World, state: NaiveState, index: number): readonly
       for (const { result } of translations(view, { va, access: 'execute', el0: false })) {
         if (result.kind !== 'ok') continue;
         const pa = wordAddress(result.pa);
-        const vmid = world.setup.translation.vpipt ? context.vmid : null;
+        const vmid = world.features.icache === 'vpipt' ? context.vmid : null;
         for (const copy of cacheableValues(wordAt(state, pa))) {
           found.set(`${pa},${vmid},${copy.version}`, { pa, vmid, copy });
         }

@@ -52,7 +52,7 @@ export function delivered(
   const tlb = pe.tlb.filter(
     (entry) => !tlbiMatches(item.op, item.operand, item.scope, infoOf(world, entry)),
   );
-  const own = index === item.pe || world.setup.translation.repeatTlbi;
+  const own = index === item.pe || world.features.erratumRepeatTlbi;
   const reached: Invalidation = {
     ...item,
     undelivered: item.undelivered.filter((other) => other !== index),

@@ -1,4 +1,5 @@
-import type { BarrierDomain, BarrierLimit } from '../program/effect.ts';
+import type { BarrierDomain, BarrierLimit, Effect } from '../program/effect.ts';
+import { picks, type Expr } from '../program/expr.ts';
 import {
   hasFaulted,
   hasTranslated,
@@ -9,6 +10,7 @@ import {
   isSynchronisation,
   isWrite,
   known,
+  placeOf,
   sameWord,
 } from './instance.ts';
 import type { Instance, Invalidation, Pe } from './state.ts';
@@ -177,13 +179,41 @@ function acquirePending({ earlier }: Waiting): boolean {
   return earlier.some((x) => isAcquire(x) && isPendingAccess(x));
 }
 
-/** A branch whose condition is not known; a lock is a loop and ends in one, and so does allocation. */
-function controlPending({ pe, earlier }: Waiting): boolean {
-  return earlier.some(({ effect, done }) =>
-    effect.kind === 'branch'
-      ? known(pe, effect.condition) === undefined
-      : (effect.kind === 'lock' || effect.kind === 'alloc-page') && !done,
-  );
+/**
+ * A branch whose condition is not known (ctrl) or was picked by a select that is not resolved
+ * (pick-ctrl-dep); a lock is a loop and ends in a branch, and so does allocation. An earlier access
+ * whose address was picked counts as well (pick-addr-dep; [Exp M]; po), and so do own operands.
+ */
+function controlPending({ pe, earlier, self }: Waiting): boolean {
+  if (expressionsOf(self.effect).some((expr) => pickPending(pe, expr))) return true;
+  return earlier.some(({ effect, done }) => {
+    if (effect.kind === 'branch') {
+      return known(pe, effect.condition) === undefined || pickPending(pe, effect.condition);
+    }
+    const place = placeOf(effect);
+    if (place !== null && !done && pickPending(pe, place.address)) return true;
+    return (effect.kind === 'lock' || effect.kind === 'alloc-page') && !done;
+  });
+}
+
+function pickPending(pe: Pe, expr: Expr): boolean {
+  return picks(expr).some((seq) => pe.window.some((x) => x.seq === seq && !x.done));
+}
+
+/** Operands of an effect. */
+function expressionsOf(effect: Effect): readonly Expr[] {
+  const place = placeOf(effect);
+  const address = place === null ? [] : [place.address];
+  switch (effect.kind) {
+    case 'store':
+      return [...address, effect.data];
+    case 'rmw':
+      return [...address, ...effect.operands];
+    case 'tlbi':
+      return [effect.operand];
+    default:
+      return address;
+  }
 }
 
 function sameLineMaintenance({ pe, earlier, self }: Waiting): boolean {

@@ -1,6 +1,6 @@
-import { alignDown } from '../arm64/address.ts';
 import { decodeMair, type MemoryType } from '../arm64/attributes.ts';
-import { levelShift, nextLevel, type Level } from '../arm64/geometry.ts';
+import { alignDown, pa as asPa } from '../arm64/address.ts';
+import { descriptorAddress, levelShift, nextLevel, type Level } from '../arm64/geometry.ts';
 import {
   addTableRestrictions,
   NO_TABLE_RESTRICTIONS,
@@ -13,7 +13,7 @@ import { coversInput, joinPaths } from './entry.ts';
 import { outputOf, stage2Walks, type View } from './stage2-walk.ts';
 import type { CellVersion, Entry, Stage1Part } from './state.ts';
 import { cacheableValues, wordAt } from './word.ts';
-import { cellAddress, levelOf } from './world.ts';
+import { geometryOf } from './world.ts';
 
 /** One way stage 1 can answer now. The access of a fault is filled in by the caller. */
 export interface Stage1Walk {
@@ -28,7 +28,6 @@ export interface Stage1Walk {
 interface Position {
   readonly table: bigint;
   readonly level: Level;
-  readonly isRoot: boolean;
   readonly restrictions: TableRestrictions;
   readonly path: readonly CellVersion[];
   readonly built: readonly Entry[];
@@ -54,13 +53,11 @@ export function stage1Walks(view: View, va: bigint): readonly Stage1Walk[] {
     if (entry.kind === 's1-table' && entry.twoStage === twoStage && entry.asid === asid) {
       const { next: table, restrictions, path } = entry;
       const level = nextLevel(entry.level);
-      walks.push(
-        ...walkFrom(view, va, { table, level, isRoot: false, restrictions, path, built: [] }),
-      );
+      walks.push(...walkFrom(view, va, { table, level, restrictions, path, built: [] }));
     }
   }
-  const level = levelOf(view.world.setup.translation.stage1StartLevel);
-  const start = { level, isRoot: true, restrictions: NO_TABLE_RESTRICTIONS, path: [], built: [] };
+  const level = geometryOf(view.world, 1).startLevel;
+  const start = { level, restrictions: NO_TABLE_RESTRICTIONS, path: [], built: [] };
   walks.push(...throughStage2(view, va, stage1.root, start, () => []));
   return walks;
 }
@@ -80,7 +77,8 @@ function throughStage2(
   if (view.context.stage2 === null) {
     return walkFrom(view, va, { ...position, table, built: [...built, ...entry(table, path)] });
   }
-  const cell = cellAddress(view.world, table, va, position.level, position.isRoot);
+  const geometry = geometryOf(view.world, 1);
+  const cell = descriptorAddress(geometry, asPa(table), va, position.level);
   return stage2Walks(view, table).flatMap((walk) => {
     const joined = joinPaths(path, walk.path);
     const seen = [...built, ...walk.built];
@@ -104,12 +102,13 @@ function throughStage2(
 
 function walkFrom(view: View, va: bigint, position: Position): readonly Stage1Walk[] {
   const { world, state, context } = view;
-  const { granule } = world.features;
+  const geometry = geometryOf(world, 1);
+  const { granule } = geometry;
   const { level, restrictions, built } = position;
   const bits = levelShift(granule, level);
   const base = alignDown(va, bits);
   const twoStage = context.stage2 !== null;
-  const cell = cellAddress(world, position.table, va, level, position.isRoot);
+  const cell = descriptorAddress(geometry, asPa(position.table), va, level);
   return cacheableValues(wordAt(state, cell)).flatMap(({ value, version }) => {
     const path = joinPaths(position.path, [{ cell, version }]);
     const fault = (cause: Fault['cause']): Stage1Walk => ({
@@ -124,7 +123,7 @@ function walkFrom(view: View, va: bigint, position: Position): readonly Stage1Wa
         return [fault('translation')];
       case 'table': {
         const below = addTableRestrictions(restrictions, descriptor);
-        const next = { level: nextLevel(level), isRoot: false, restrictions: below, path, built };
+        const next = { level: nextLevel(level), restrictions: below, path, built };
         return throughStage2(view, va, descriptor.next, next, (pa, joined) => [
           {
             kind: 's1-table',

@@ -1,12 +1,12 @@
-import { alignDown } from '../arm64/address.ts';
-import { levelShift, nextLevel, type Level } from '../arm64/geometry.ts';
+import { alignDown, pa as asPa } from '../arm64/address.ts';
+import { descriptorAddress, levelShift, nextLevel, type Level } from '../arm64/geometry.ts';
 import { stage2Permissions } from '../arm64/permissions.ts';
 import { decodeStage2 } from '../arm64/stage2-descriptor.ts';
 import type { Context, Fault } from '../program/effect.ts';
 import { coversInput, joinPaths } from './entry.ts';
 import type { CellVersion, Entry, NaiveState, Stage2Part } from './state.ts';
 import { cacheableValues, wordAt } from './word.ts';
-import { cellAddress, levelOf, type World } from './world.ts';
+import { geometryOf, type World } from './world.ts';
 
 /** What a walk can see at one instant: current memory, and what one PE's TLB holds. */
 export interface View {
@@ -40,11 +40,11 @@ export function stage2Walks(view: View, ipa: bigint): readonly Stage2Walk[] {
       walks.push({ result: { kind: 'leaf', leaf: entry.s2 }, path: entry.path, built: [] });
     }
     if (entry.kind === 's2-table') {
-      walks.push(...walkFrom(view, ipa, entry.next, nextLevel(entry.level), false, entry.path, []));
+      walks.push(...walkFrom(view, ipa, entry.next, nextLevel(entry.level), entry.path, []));
     }
   }
-  const start = levelOf(view.world.setup.translation.stage2StartLevel);
-  walks.push(...walkFrom(view, ipa, stage2.root, start, true, [], []));
+  const start = geometryOf(view.world, 2).startLevel;
+  walks.push(...walkFrom(view, ipa, stage2.root, start, [], []));
   return walks;
 }
 
@@ -53,14 +53,14 @@ function walkFrom(
   ipa: bigint,
   table: bigint,
   level: Level,
-  isRoot: boolean,
   above: readonly CellVersion[],
   builtAbove: readonly Entry[],
 ): readonly Stage2Walk[] {
   const { world, state, context } = view;
-  const { granule } = world.features;
+  const geometry = geometryOf(world, 2);
+  const { granule } = geometry;
   const bits = levelShift(granule, level);
-  const cell = cellAddress(world, table, ipa, level, isRoot);
+  const cell = descriptorAddress(geometry, asPa(table), ipa, level);
   return cacheableValues(wordAt(state, cell)).flatMap(({ value, version }) => {
     const path = joinPaths(above, [{ cell, version }]);
     const tag = { base: alignDown(ipa, bits), vmid: context.vmid, path };
@@ -76,7 +76,7 @@ function walkFrom(
           ...builtAbove,
           { ...tag, kind: 's2-table', level, next: descriptor.next },
         ];
-        return walkFrom(view, ipa, descriptor.next, nextLevel(level), false, path, built);
+        return walkFrom(view, ipa, descriptor.next, nextLevel(level), path, built);
       }
       case 'block':
       case 'page': {

@@ -13,7 +13,7 @@ import { coversInput, joinPaths, pathKey } from './entry.ts';
 import { stage1Walks } from './stage1-walk.ts';
 import { outputOf, stage2Walks, type View } from './stage2-walk.ts';
 import type { CellVersion, Entry, Stage1Part, Stage2Part, Translation } from './state.ts';
-import { levelOf, type World } from './world.ts';
+import { geometryOf, levelOf, type World } from './world.ts';
 
 /** Both stages put together, before permissions. */
 interface FullWalk {
@@ -185,10 +185,11 @@ function memoryType(
  */
 function scopeOf(view: View, va: bigint, { s1, s2, fault }: FullWalk): TranslationInfo {
   const { vmid, asid, stage2 } = view.context;
-  const { features, setup } = view.world;
+  const { features } = view.world;
   const bits = pageShift(features.granule);
   const faultLevel = fault !== null && fault.stage === 1 ? fault.level : null;
-  const level = s1?.level ?? faultLevel ?? s2?.level ?? setup.translation.stage1StartLevel;
+  const start = geometryOf(view.world, view.context.stage1 === null ? 2 : 1).startLevel;
+  const level = s1?.level ?? faultLevel ?? s2?.level ?? start;
   return {
     regime: 'el1&0',
     stages: stage2 === null ? 's1' : 's1s2',

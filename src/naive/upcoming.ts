@@ -51,8 +51,9 @@ function nextNodes(tree: ThreadTree, node: number, effect: Effect): readonly num
     case 'alloc-page':
       return null;
     case 'branch':
+    case 'select':
     case 'choose': {
-      const options = effect.kind === 'branch' ? 2 : effect.options;
+      const options = effect.kind === 'choose' ? effect.options : 2;
       return Array.from({ length: options }, (_, i) =>
         tree.next(node, { kind: 'value', value: BigInt(i) }),
       );

@@ -1,6 +1,6 @@
-import { DEFAULT_FEATURES, type Features } from '../arm64/features.ts';
-import { levelShift, LEVELS, type Level } from '../arm64/geometry.ts';
-import { bitsPerLevel, pageShift } from '../arm64/granule.ts';
+import type { Features } from '../arm64/features.ts';
+import { LEVELS, type Geometry, type Level } from '../arm64/geometry.ts';
+import { pageShift } from '../arm64/granule.ts';
 import type { MachineSetup } from '../machine/setup.ts';
 
 /** A setup with what the naive machine computes from it once. */
@@ -25,37 +25,30 @@ export function refusal(setup: MachineSetup): string | null {
 /**
  * Prepares a setup. Throws a RangeError with the sentence of `refusal` for one that is not modelled.
  *
- * The setup does not say which TLBI features exist; an operand means what it means with TTL and
- * ranges. Only words in pages of use `guest`, `free` and `device` get cache lines: every other page
- * is only ever reached through cacheable aliases, where a line shows one value to everybody.
+ * Only words in pages of use `guest`, `free` and `device` get cache lines: every other page is only
+ * ever reached through cacheable aliases, where a line shows one value to everybody.
  */
 export function worldOf(setup: MachineSetup): World {
   const refused = refusal(setup);
   if (refused !== null) throw new RangeError(refused);
-  const { granule, fwb, ets, bbm } = setup.translation;
-  const shift = BigInt(pageShift(granule));
+  const { features } = setup.translation;
+  const shift = BigInt(pageShift(features.granule));
   const lined = new Set(
     setup.pages
       .filter(({ use }) => use === 'guest' || use === 'free' || use === 'device')
       .map(({ base }) => base >> shift),
   );
   const lines = setup.dataCache === 'modelled';
-  return {
-    setup,
-    features: {
-      ...DEFAULT_FEATURES,
-      granule,
-      fwb,
-      ets,
-      bbm,
-      ttl: true,
-      tlbiRange: true,
-      tlbiOs: true,
-      readingTableDropByAnyIpa: setup.translation.tableDropByAnyIpa,
-      readingFillOutOfContext: setup.translation.fillOutOfContext,
-    },
-    hasLines: (address) => lines && lined.has(address >> shift),
-  };
+  return { setup, features, hasLines: (address) => lines && lined.has(address >> shift) };
+}
+
+/** The shape of the trees of a stage. Throws a RangeError where the setup has none. */
+export function geometryOf({ setup }: World, stage: 1 | 2): Geometry {
+  const geometry = stage === 1 ? setup.translation.stage1 : setup.translation.stage2;
+  if (geometry === null) {
+    throw new RangeError(`A context has stage ${stage} on, but the setup has no geometry for it.`);
+  }
+  return geometry;
 }
 
 /** A level number as a Level. Throws a RangeError outside -1 to 3. */
@@ -63,21 +56,4 @@ export function levelOf(level: number): Level {
   const known = LEVELS.find((candidate) => candidate === level);
   if (known === undefined) throw new RangeError(`there is no translation table level ${level}`);
   return known;
-}
-
-/**
- * Address of the descriptor cell for an input address. In the root the index takes all remaining
- * address bits: the setup has no input size, and addresses of a scenario are in range.
- */
-export function cellAddress(
-  world: World,
-  table: bigint,
-  input: bigint,
-  level: Level,
-  isRoot: boolean,
-): bigint {
-  const { granule } = world.features;
-  const index = input >> BigInt(levelShift(granule, level));
-  const entries = 1n << BigInt(bitsPerLevel(granule));
-  return table + (isRoot ? index : index % entries) * 8n;
 }

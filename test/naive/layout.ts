@@ -1,9 +1,9 @@
-import { DEFAULT_FEATURES } from '../../src/arm64/features.ts';
+import { DEFAULT_FEATURES, type Features } from '../../src/arm64/features.ts';
 import { ipa, pa as toPa } from '../../src/arm64/address.ts';
 import { encodeStage1 } from '../../src/arm64/stage1-descriptor.ts';
 import { encodeStage2 } from '../../src/arm64/stage2-descriptor.ts';
-import type { Level } from '../../src/arm64/geometry.ts';
-import type { MachineSetup, TranslationSetup } from '../../src/machine/setup.ts';
+import { stage1Geometry, type Level } from '../../src/arm64/geometry.ts';
+import type { MachineSetup } from '../../src/machine/setup.ts';
 import type { Context, Effect, EffectBody } from '../../src/program/effect.ts';
 import { constant } from '../../src/program/expr.ts';
 import { generatorThread } from '../../src/program/generator-thread.ts';
@@ -180,7 +180,10 @@ export function guestContext(
 export interface SetupParts {
   readonly threads: readonly (readonly [ThreadTree, Context])[];
   readonly memory: Readonly<Record<string, bigint>> | ReadonlyMap<bigint, bigint>;
-  readonly translation?: Partial<TranslationSetup>;
+  readonly features?: Partial<Features>;
+  /** Input address bits: up to 21 start at level 3, up to 30 at level 2, up to 39 at level 1. */
+  readonly stage1Bits?: number;
+  readonly stage2Bits?: number;
   readonly watchedVas?: readonly bigint[];
   readonly dataCache?: 'modelled' | 'coherent';
   readonly pages?: MachineSetup['pages'];
@@ -195,18 +198,10 @@ export function setup(parts: SetupParts): MachineSetup {
   return {
     threads: parts.threads.map(([tree, context]) => ({ tree, context })),
     translation: {
-      granule: '4k',
-      stage1StartLevel: 3,
-      stage2StartLevel: 3,
+      features: { ...DEFAULT_FEATURES, ...parts.features },
+      stage1: stage1Geometry('4k', parts.stage1Bits ?? 20),
+      stage2: { ...stage1Geometry('4k', parts.stage2Bits ?? 20) },
       mair: MAIR,
-      fwb: false,
-      ets: 'none',
-      bbm: 0,
-      tableDropByAnyIpa: true,
-      fillOutOfContext: true,
-      repeatTlbi: false,
-      vpipt: false,
-      ...parts.translation,
     },
     memory: words.map(([address, value]) => ({ address, value })),
     pages: parts.pages ?? [],
