@@ -24,7 +24,8 @@ export interface CacheOp {
   readonly zeroes: boolean;
   /**
    * Whose caches: of the issuing PE, of its Inner Shareable domain, or of the domain that the memory
-   * type of the address names (Outer Shareable for Device and Non-cacheable memory).
+   * type of the address names (Outer Shareable for Device and Non-cacheable memory; for operations to
+   * the point of unification never more than the Inner Shareable domain).
    */
   readonly scope: 'local' | 'inner' | 'of-address';
   /** One line on what is easy to get wrong. */
@@ -116,6 +117,3 @@ export function parseCacheOp(name: string): ParsedCacheOp {
     message: `There is no cache operation "${name}"; known are ${names}.`,
   };
 }
-
-/** log2 of the bytes of a data cache line: 64 bytes, the usual CTR_EL0.DminLine, is assumed. */
-export const CACHE_LINE_SHIFT = 6;

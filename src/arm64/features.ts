@@ -322,13 +322,22 @@ export function showFeatures(features: Features): string {
   return FEATURE_DEFINITIONS.map((definition) => showFeature(definition, features)).join(' ');
 }
 
-/** Only the features whose value is not the default, as `name=value`; empty for the default machine. */
+/**
+ * What has to be said to get this machine from the default one, as `name=value`; empty for the
+ * default machine. The words are to be applied in order: after `vhe=off` an `e2h=on` is not the
+ * default any more and is shown.
+ */
 export function showFeatureDifferences(features: Features): string {
-  return FEATURE_DEFINITIONS.filter(
-    (definition) => definition.read(features) !== definition.read(DEFAULT_FEATURES),
-  )
-    .map((definition) => showFeature(definition, features))
-    .join(' ');
+  const words: string[] = [];
+  let reached = DEFAULT_FEATURES;
+  for (const definition of FEATURE_DEFINITIONS) {
+    const value = definition.read(features);
+    if (value !== definition.read(reached)) {
+      words.push(showFeature(definition, features));
+      reached = { ...reached, ...definition.write(value) };
+    }
+  }
+  return words.join(' ');
 }
 
 function showFeature(definition: FeatureDefinition, features: Features): string {

@@ -1,5 +1,5 @@
 import { never } from '../util/never.ts';
-import { lowMask, type Pa } from './address.ts';
+import { lowMask, MAX_PHYSICAL_BITS, type Pa } from './address.ts';
 import type { Features } from './features.ts';
 import { bitsPerLevel, DESCRIPTOR_BYTES, pageShift, type Granule } from './granule.ts';
 
@@ -88,6 +88,9 @@ export interface Geometry {
   readonly rootAlignmentBits: number;
 }
 
+/** Largest input address of stage 1 that is covered (56 bits, FEAT_LVA3, are not). */
+const MAX_VIRTUAL_BITS = 52;
+
 /** At stage 2 at most 16 = 2^4 root tables are concatenated. */
 const CONCATENATION_BITS = 4;
 
@@ -112,7 +115,7 @@ export function stage1Geometry(granule: Granule, inputBits: number): Geometry {
   const startLevel = [...LEVELS]
     .reverse()
     .find((level) => bits > 0 && bits <= (LAST_LEVEL - level + 1) * bitsPerLevel(granule));
-  if (startLevel === undefined || !exists(granule, startLevel)) {
+  if (startLevel === undefined || !exists(granule, startLevel) || inputBits > MAX_VIRTUAL_BITS) {
     throw new RangeError(`no ${granule} stage-1 tree has an input address of ${inputBits} bits`);
   }
   return geometryFrom(granule, inputBits, startLevel);
@@ -129,9 +132,10 @@ export function stage2StartLevels(granule: Granule, inputBits: number): readonly
   return [...LEVELS].reverse().filter((level) => {
     const rootBits = inputBits - levelShift(granule, level);
     return (
+      inputBits <= MAX_PHYSICAL_BITS &&
       exists(granule, level) &&
       rootBits >= 1 &&
-      rootBits <= bitsPerLevel(granule) + (level === -1 ? 0 : CONCATENATION_BITS)
+      rootBits <= bitsPerLevel(granule) + CONCATENATION_BITS
     );
   });
 }
@@ -155,7 +159,7 @@ export function stage2Geometry(granule: Granule, inputBits: number, startLevel?:
 
 /** Whether the granule has this level at all: 64K has no level 0, and only 4K has level -1. */
 function exists(granule: Granule, level: Level): boolean {
-  return levelShift(granule, level) < 52;
+  return levelShift(granule, level) < MAX_PHYSICAL_BITS;
 }
 
 /**

@@ -14,8 +14,8 @@ export interface SearchHooks {
   readonly violation?: (facts: readonly Fact[]) => string | null;
   /** Called once for every state without transitions. */
   readonly onEnd?: (state: State) => void;
-  /** Transitions worth exploring from a state: a subset that loses nothing. */
-  readonly reduce?: (state: State, all: readonly Transition[]) => readonly Transition[];
+  /** Explore eager steps alone where the machine has one (partial-order reduction). */
+  readonly reduced?: boolean;
 }
 
 /** What a search found. */
@@ -32,7 +32,7 @@ export type SearchResult =
 
 /**
  * Breadth-first search over all states within the limits. The first violation found is a shortest
- * one in number of transitions, unless `reduce` is given.
+ * one in number of transitions, unless the search is reduced.
  */
 export function search(machine: Machine, limits: SearchLimits, hooks: SearchHooks): SearchResult {
   const seen = intSequencePool();
@@ -65,13 +65,13 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
   }
   for (let id = 0; id < states.length; id += 1) {
     const state = states[id] as State;
-    const all = machine.transitions(state);
+    const eager = hooks.reduced === true ? machine.eager(state) : [];
+    const all = eager.length > 0 ? eager : machine.transitions(state);
     if (all.length === 0) {
       hooks.onEnd?.(state);
       continue;
     }
-    const chosen = hooks.reduce === undefined ? all : hooks.reduce(state, all);
-    for (const t of chosen) {
+    for (const t of all) {
       transitions += 1;
       const violation = t.facts.length > 0 ? (hooks.violation?.(t.facts) ?? null) : null;
       if (violation !== null) {

@@ -4,6 +4,7 @@ import { marksAfterWrite } from './may-cache.ts';
 import { createMemory, isLine, plainSlot, type Line } from './memory.ts';
 import { createMayCaches } from './may-cache.ts';
 import { createGhost, type Ghost } from './ghost.ts';
+import { picksResolved } from './local-order.ts';
 import { KIND, threadEffects, type EffectInfo, type ThreadEffects } from './effect-info.ts';
 import { evaluate, type Expr } from '../program/expr.ts';
 import { pageShift } from '../arm64/granule.ts';
@@ -165,11 +166,12 @@ export function createDraft(setup: MachineSetup): Draft {
   function resolveBranches(pe: number, w: Window): boolean {
     for (let i = 0; i < w.count; i += 1) {
       const info = w.infos[i] as EffectInfo;
-      if (info.kind !== KIND.branch) continue;
+      const { effect } = info;
+      if (effect.kind !== 'branch' && effect.kind !== 'select') continue;
       const flags = flagsOf(w, i);
-      if ((flags & FLAG.fired) !== 0 || info.effect.kind !== 'branch') continue;
-      const condition = evaluateFor(pe, info.effect.condition);
-      if (condition === undefined) continue;
+      if ((flags & FLAG.fired) !== 0) continue;
+      const condition = evaluateFor(pe, effect.condition);
+      if (condition === undefined || !picksResolved(w, info.pickedBy)) continue;
       const taken = condition !== 0n;
       if ((flags & FLAG.guessed) === 0) {
         w.head = (threads[pe] as ThreadEffects).next(get(w, i, AT.node), {

@@ -1,6 +1,6 @@
 import { tlbi, type TlbiOp } from '../arm64/tlbi.ts';
 import type { Answer, Effect, Place } from '../program/effect.ts';
-import type { Expr } from '../program/expr.ts';
+import { picks, type Expr } from '../program/expr.ts';
 import { DONE } from '../program/effect.ts';
 import type { ThreadTree } from '../program/thread-tree.ts';
 
@@ -26,6 +26,7 @@ export const KIND = {
   'alloc-page': 17,
   'free-page': 18,
   announce: 19,
+  select: 20,
 } as const;
 
 /** What the step function needs to know of an effect, worked out once per node of a thread. */
@@ -54,6 +55,10 @@ export interface EffectInfo {
   readonly access: 'read' | 'write' | 'execute';
   readonly unprivileged: boolean;
   readonly tlbi: TlbiOp | null;
+  /** Selects that picked the address or the operands of this effect (pick dependencies). */
+  readonly pickedBy: readonly number[];
+  /** Selects that picked the address alone: later writes wait for them. */
+  readonly addressPickedBy: readonly number[];
 }
 
 /** Effects of one thread by node. */
@@ -64,6 +69,23 @@ export interface ThreadEffects {
   next(node: number, answer: Answer): number;
   /** `next` after an effect that has nothing to answer. */
   nextDone(node: number): number;
+}
+
+function operandsOf(effect: Effect): readonly Expr[] {
+  const address = 'at' in effect ? [effect.at.address] : [];
+  switch (effect.kind) {
+    case 'store':
+      return [...address, effect.data];
+    case 'rmw':
+      return [...address, ...effect.operands];
+    case 'tlbi':
+      return [effect.operand];
+    case 'branch':
+    case 'select':
+      return [effect.condition];
+    default:
+      return address;
+  }
 }
 
 function describe(effect: Effect): EffectInfo {
@@ -95,7 +117,8 @@ function describe(effect: Effect): EffectInfo {
       ('wanted' in effect && effect.wanted) ||
       effect.kind === 'choose' ||
       effect.kind === 'alloc-page' ||
-      effect.kind === 'branch',
+      effect.kind === 'branch' ||
+      effect.kind === 'select',
     synchronises:
       effect.kind === 'isb' ||
       effect.kind === 'exception-entry' ||
@@ -106,6 +129,8 @@ function describe(effect: Effect): EffectInfo {
     access: effect.kind === 'fetch' ? 'execute' : writes ? 'write' : 'read',
     unprivileged: place?.kind === 'virtual' && place.unprivileged,
     tlbi: effect.kind === 'tlbi' ? tlbi(effect.op) : null,
+    pickedBy: operandsOf(effect).flatMap((expr) => picks(expr)),
+    addressPickedBy: address === null ? [] : picks(address),
   };
 }
 

@@ -57,16 +57,17 @@ export function issueTlbi(
  *
  * On the issuing PE itself only later instructions matter, which the DSB and a context
  * synchronisation event order. `forgetsAccesses` is the erratum under which completion waits for
- * nothing.
+ * nothing. Returns whether some access now holds the completion up.
  */
-export function deliver(draft: Draft, slot: number, pe: number, forgetsAccesses: boolean): void {
+export function deliver(draft: Draft, slot: number, pe: number, forgetsAccesses: boolean): boolean {
   const invalidationId = draft.slotInvalidation(slot);
   draft.setSlotPending(slot, draft.slotPending(slot) & ~(1 << pe));
   draft.setTlb(pe, draft.tlbs.remove(draft.tlb(pe), invalidationId));
   // Marks what changed even when nothing else did, so that `settle` looks at the issuer.
   const issuer = draft.slotIssuer(slot);
   draft.window(issuer).dirty = true;
-  if (pe === issuer || forgetsAccesses) return;
+  if (pe === issuer || forgetsAccesses) return false;
+  let heldUp = false;
   const { op, operand, context } = draft.tlbs.invalidations.item(invalidationId);
   const bit = 1 << slot;
   const w = draft.window(pe);
@@ -78,6 +79,7 @@ export function deliver(draft: Draft, slot: number, pe: number, forgetsAccesses:
     if (!tlbiMatches(op, operand, context, draft.tlbs.results.item(result).info)) continue;
     if (isUnfinished(flags, w.infos[j] as EffectInfo)) {
       set(w, j, AT.obligations, get(w, j, AT.obligations) | bit);
+      heldUp = true;
     }
     const address = draft.address(pe, j);
     if (address === undefined) continue;
@@ -87,9 +89,11 @@ export function deliver(draft: Draft, slot: number, pe: number, forgetsAccesses:
       const other = draft.address(pe, i);
       if (other !== undefined && ((other ^ address) & 0xfffn) === 0n) {
         set(w, i, AT.translationObligations, get(w, i, AT.translationObligations) | bit);
+        heldUp = true;
       }
     }
   }
+  return heldUp;
 }
 
 function isUnfinished(flags: number, info: EffectInfo): boolean {

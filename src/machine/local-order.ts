@@ -133,6 +133,12 @@ function sameLine(w: Window, i: number, j: number): boolean {
   return a < 0 || b < 0 || a === b;
 }
 
+/** Pick dependencies: what a select chose is not known for sure before the select is resolved. */
+export function picksResolved(w: Window, selects: readonly number[]): boolean {
+  for (const select of selects) if (select < w.count && !fired(w, select)) return false;
+  return true;
+}
+
 /** What every explicit write, lock and hardware update waits for (dob, lmws, bob). */
 function mayWriteAt(w: Window, j: number, releases: boolean): boolean {
   const cell = get(w, j, AT.cell);
@@ -146,6 +152,7 @@ function mayWriteAt(w: Window, j: number, releases: boolean): boolean {
       // addr; [Exp & M]; po; [Exp & W] and [T]; tr-ib; [Exp & M]; po; [Exp & W].
       if (translationPending(w, i)) return false;
       if (!info.translated && get(w, i, AT.cell) < 0) return false;
+      if (!picksResolved(w, info.addressPickedBy)) return false;
       if (accessPending(w, i) && (releases || get(w, i, AT.cell) === cell)) return false;
     }
     if (isDc(info) && !fired(w, i) && sameLine(w, i, j)) return false;
@@ -159,6 +166,7 @@ function mayWriteAt(w: Window, j: number, releases: boolean): boolean {
 export function mayWrite(w: Window, j: number): boolean {
   const self = w.infos[j] as EffectInfo;
   if (self.reads && readPending(w, j)) return false;
+  if (!picksResolved(w, self.pickedBy)) return false;
   return mayWriteAt(w, j, self.release);
 }
 
@@ -169,6 +177,7 @@ export function mayWrite(w: Window, j: number): boolean {
 export function mayFire(w: Window, j: number): boolean {
   const self = w.infos[j] as EffectInfo;
   const effect = self.effect;
+  if (!picksResolved(w, self.pickedBy)) return false;
   switch (effect.kind) {
     case 'dsb':
       for (let i = 0; i < j; i += 1) {
@@ -193,6 +202,7 @@ export function mayFire(w: Window, j: number): boolean {
         if (info.reads || info.writes) {
           if (translationPending(w, i)) return false;
           if (!info.translated && get(w, i, AT.cell) < 0) return false;
+          if (!picksResolved(w, info.addressPickedBy)) return false;
         }
         if (info.kind === KIND.context && !fired(w, i)) return false;
       }
@@ -241,6 +251,7 @@ export function mayFire(w: Window, j: number): boolean {
     case 'choose':
       return mayWriteAt(w, j, false);
     case 'branch':
+    case 'select':
     case 'dmb':
     case 'load':
     case 'store':
@@ -252,7 +263,12 @@ export function mayFire(w: Window, j: number): boolean {
 
 /** Effects that are one event: not accesses, DMBs (a predicate), or barriers handled elsewhere. */
 function isOtherEffect(info: EffectInfo): boolean {
-  return !(info.reads || info.writes) && info.kind !== KIND.dmb && info.kind !== KIND.branch;
+  return (
+    !(info.reads || info.writes) &&
+    info.kind !== KIND.dmb &&
+    info.kind !== KIND.branch &&
+    info.kind !== KIND.select
+  );
 }
 
 /**

@@ -91,6 +91,11 @@ export interface Machine {
   readonly initialFacts: readonly Fact[];
   /** All transitions of a state, in a fixed order. */
   transitions(state: State): readonly Transition[];
+  /**
+   * Transitions that may be explored alone from this state without losing a behaviour that a rule or
+   * an outcome can see, or an empty list when there are none: see docs/model.md, "reduction".
+   */
+  eager(state: State): readonly Transition[];
   /** Why a state without transitions is at its end. */
   end(state: State): End;
   /** For reports and outcome sets: reads only. */
@@ -590,7 +595,7 @@ export function createMachine(setup: MachineSetup): Machine {
           else if (writePending(w, j)) writes(state, pe, w, j);
           continue;
         }
-        if (info.kind === KIND.branch) {
+        if (info.kind === KIND.branch || info.kind === KIND.select) {
           if ((flags & (FLAG.guessed | FLAG.fired)) === 0) guess(state, pe, j);
           continue;
         }
@@ -600,6 +605,84 @@ export function createMachine(setup: MachineSetup): Machine {
     deliveries(state);
     writeBacks(state);
     return out.slice();
+  }
+
+  /**
+   * One PE's next step that commutes with everything any other agent can do before it, and that takes
+   * nothing away from its own PE: a completed barrier, an issued TLBI, a fault event, a released
+   * lock, a delivery that changes nothing; or all options of a choice the PE is waiting for.
+   */
+  function eager(state: State): readonly Transition[] {
+    out.length = 0;
+    for (let pe = 0; pe < peCount; pe += 1) {
+      draft.load(state);
+      const count = draft.window(pe).count;
+      for (let j = 0; j < count; j += 1) {
+        draft.load(state);
+        const w = draft.window(pe);
+        const info = w.infos[j] as EffectInfo;
+        const flags = flagsOf(w, j);
+        if ((flags & FLAG.faulted) !== 0) {
+          if ((flags & FLAG.faultDone) === 0) faults(state, pe, w, j);
+        } else if (info.kind === KIND.branch || info.kind === KIND.select) {
+          if ((flags & (FLAG.guessed | FLAG.fired)) === 0) guess(state, pe, j);
+        } else if ((flags & FLAG.fired) === 0 && isEagerEffect(pe, info)) fires(state, pe, w, j);
+        else if (info.kind === KIND.load && readPending(w, j) && isProtectedRead(pe, w, j)) {
+          reads(state, pe, w, j);
+        }
+        if (out.length > 0) return out.slice();
+      }
+    }
+    for (let slot = 0; slot < LEDGER_SLOTS; slot += 1) {
+      draft.load(state);
+      const pending = draft.slotPending(slot);
+      for (let pe = 0; pe < peCount; pe += 1) {
+        if ((pending & (1 << pe)) === 0) continue;
+        begin(state);
+        const before = draft.tlb(pe);
+        const holdsUp = deliver(draft, slot, pe, features.erratumRepeatTlbi);
+        draft.closeTlb(pe);
+        if (holdsUp || draft.tlb(pe) !== before) continue;
+        emit(pe, slot, EVENT.deliver, -1);
+        return out.slice();
+      }
+    }
+    return out.slice();
+  }
+
+  function isEagerEffect(pe: number, info: EffectInfo): boolean {
+    const { effect } = info;
+    switch (effect.kind) {
+      case 'dsb':
+      case 'unlock':
+      case 'choose':
+        return true;
+      case 'isb':
+        // With a register write pending, walks still use both contexts until this happens.
+        return draft.pendingContext(pe) === 0;
+      case 'exception-entry':
+      case 'exception-return':
+        return draft.pendingContext(pe) === 0 && features.readingFillOutOfContext;
+      case 'tlbi':
+        return draft.pendingContext(pe) === 0;
+      case 'announce':
+        return effect.fact.kind === 'operation-begins' || effect.fact.kind === 'content-relied-on';
+      default:
+        return false;
+    }
+  }
+
+  /**
+   * A read of a table word by a PE that holds a lock: the words of tables are only written under the
+   * lock, which the rule `locks-held` checks in the same search.
+   */
+  function isProtectedRead(pe: number, w: Window, j: number): boolean {
+    const { effect } = w.infos[j] as EffectInfo;
+    if (effect.kind !== 'load' || effect.at.kind !== 'physical') return false;
+    const ghost = draft.touchGhost();
+    if (ghost.locksHeld(pe) === 0) return false;
+    const page = ghost.pageOf(memory.addressOf(get(w, j, AT.cell)));
+    return page >= 0 && ghost.page(page).use === 'table';
   }
 
   function guess(state: State, pe: number, j: number): void {
@@ -664,5 +747,5 @@ export function createMachine(setup: MachineSetup): Machine {
   const initialFacts: Fact[] = [];
   draft.load(draft.initial);
   for (let pe = 0; pe < peCount; pe += 1) tlbFacts(draft, pe, -1, initialFacts);
-  return { setup, initial: draft.initial, initialFacts, transitions, end, inspect: draft };
+  return { setup, initial: draft.initial, initialFacts, transitions, eager, end, inspect: draft };
 }

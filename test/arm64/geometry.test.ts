@@ -161,7 +161,10 @@ test('a stage-2 walk may also start shallower, but never with more than 16 root 
   expect(() => stage2Geometry('4k', 48, 1)).toThrow(RangeError);
   expect(() => stage2Geometry('4k', 12)).toThrow(RangeError);
   expect(() => stage1Geometry('4k', 12)).toThrow(RangeError);
-  expect(() => stage1Geometry('4k', 58)).toThrow(RangeError);
+  for (const granule of GRANULES) {
+    expect(() => stage1Geometry(granule, 53)).toThrow(RangeError);
+    expect(() => stage2Geometry(granule, 53)).toThrow(RangeError);
+  }
 });
 
 test('a root is aligned to its size', () => {

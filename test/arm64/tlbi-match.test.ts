@@ -291,6 +291,8 @@ test('reading table-drop-by-any-ipa: on, any address below the table; off, only 
   expect(drop(FEATURES, 0x8780_0000n)).toBe(false);
   expect(drop(strict, IPA)).toBe(false);
   expect(drop(strict, 0x8760_0000n)).toBe(true);
+  expect(drop(strict, 0x875f_f000n)).toBe(false);
+  expect(drop(strict, 0x8760_1000n)).toBe(false);
   // The leaf-only form leaves tables under either reading.
   expect(drop(FEATURES, 0x8760_0000n, 'IPAS2LE1')).toBe(false);
   // Leaves are not affected by the reading.

@@ -58,6 +58,10 @@ test('fields by hand: ASID 63:48, TTL 47:44, address from bit 0 in units of 4K',
   expect(guest).toBe(0x8000_e0f0_0000_0010n);
 });
 
+test('bits 43:40 of an IPA operand are not part of the address: at most 52 bits are covered', () => {
+  expect(decodeIpaOperand((0xfn << 40n) | 5n, ttlOn).address).toBe(0x5000n);
+});
+
 test('a virtual address of the high half loses its top byte only', () => {
   const operand = encodeVaOperand(
     { asid: 0, hint: null, address: va(0xffff_8000_0000_1000n) },

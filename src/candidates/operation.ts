@@ -1,0 +1,106 @@
+import type { SourceLocation } from '../program/source-location.ts';
+import { load, store, type HostCode } from './host-code.ts';
+import type { Kvm } from './kvm-v5_8/kvm.ts';
+import { invalidateRangeEnd, invalidateRangeStart } from './kvm-v5_8/notifier.ts';
+import type { IpaRange, PlanMaker } from './kvm-v5_8/unmap-plan.ts';
+
+/** A guest page as the host knows it. */
+export interface HostPage {
+  /** IPA page base. */
+  readonly ipa: bigint;
+  /** Physical page base. */
+  readonly page: bigint;
+}
+
+/** What the host wants from the operation under test, and what it does next. */
+export interface Request {
+  readonly range: IpaRange;
+  /** The pages whose mappings the operation removes: all in a block that the range touches. */
+  readonly pages: readonly HostPage[];
+  /**
+   * What the host does with the pages after the operation has returned. `read`: through a cacheable
+   * alias, relying on the content (swap-out, migration, KSM); `reuse`: another owner gets the page
+   * and writes to it; `read-then-reuse`: both, as in swap-out.
+   */
+  readonly afterwards: 'nothing' | 'read' | 'reuse' | 'read-then-reuse';
+  /** The physical page that backs each IPA page from now on, 0 for none; null: not looked at. */
+  readonly newBacking: bigint | null;
+}
+
+const ENVIRONMENT = 'the host around the operation';
+
+function here(text: string): SourceLocation {
+  return { file: 'scenario', line: 0, function: ENVIRONMENT, text };
+}
+
+/**
+ * The MMU notifier takes the range away, the host uses the pages, the notifier ends. The operation
+ * whose promise is checked is the whole `invalidate_range_start` callback, lock included: that is
+ * where the rest of the kernel starts to rely on it.
+ */
+export function* unmapOperation(kvm: Kvm, makePlan: PlanMaker, request: Request): HostCode {
+  const plan = makePlan();
+  const name = 'unmap_stage2_range';
+  yield {
+    kind: 'announce',
+    fact: { kind: 'operation-begins', name, vmid: kvm.vmid },
+    location: here('the notifier is called'),
+  };
+  yield* changeBacking(kvm, request);
+  yield* invalidateRangeStart(kvm, plan, request.range);
+  yield* announceReturn(kvm, name, request);
+  yield* useAfterwards(request);
+  yield* invalidateRangeEnd(kvm, plan, request.range);
+}
+
+/** Says that the operation has returned, for every page of the request. */
+export function* announceReturn(kvm: Kvm, name: string, request: Request): HostCode {
+  yield {
+    kind: 'announce',
+    fact: {
+      kind: 'operation-returns',
+      name,
+      vmid: kvm.vmid,
+      pages: request.pages.map((page) => page.ipa),
+    },
+    location: here('the notifier has returned'),
+  };
+}
+
+/** The host's own table changes before KVM hears of it, so that a later fault finds the new page. */
+function* changeBacking(kvm: Kvm, request: Request): HostCode {
+  if (request.newBacking === null) return;
+  for (const { ipa } of request.pages) {
+    const cell = kvm.backing(ipa);
+    if (cell !== null)
+      yield store(cell, request.newBacking, here('the host changes its own table'));
+  }
+}
+
+/** What the host does with the pages once the guest must not reach them any more. */
+export function* useAfterwards(request: Request): HostCode {
+  const { afterwards } = request;
+  for (const { page } of request.pages) {
+    if (afterwards === 'read' || afterwards === 'read-then-reuse') {
+      yield {
+        kind: 'announce',
+        fact: { kind: 'content-relied-on', page },
+        location: here('the content is relied on'),
+      };
+      yield load(page, here('read through the linear map'), false);
+    }
+  }
+  for (const { page } of request.pages) {
+    if (afterwards === 'reuse' || afterwards === 'read-then-reuse') {
+      yield {
+        kind: 'announce',
+        fact: { kind: 'page-reused', page },
+        location: here('another owner gets the page'),
+      };
+      yield store(page, REUSE_PATTERN, here('the new owner writes'));
+    }
+  }
+}
+
+/** What the new owner writes: a value no guest of a scenario stores. */
+export const REUSE_PATTERN = 0x6e65_775f_6f77_6e65n;
