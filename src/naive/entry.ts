@@ -65,10 +65,21 @@ export function infoOf(world: World, entry: Entry): TranslationInfo {
 }
 
 /**
- * Identity of an entry: two entries with equal tags that were built from the same versions of the
- * same cells say the same thing.
+ * Identity of an entry: two entries with equal tags and output that were built from the same versions
+ * of the same cells say the same thing.
  */
 export function entryKey(entry: Entry): string {
+  const known = KEYS.get(entry);
+  if (known !== undefined) return known;
+  const key = makeKey(entry);
+  KEYS.set(entry, key);
+  return key;
+}
+
+/** Entries are shared between states, so their keys are made once. */
+const KEYS = new WeakMap<Entry, string>();
+
+function makeKey(entry: Entry): string {
   const asid = 'asid' in entry ? entry.asid : '-';
   const size =
     entry.kind === 's1-leaf'
@@ -79,7 +90,24 @@ export function entryKey(entry: Entry): string {
           ? `${entry.s1?.level ?? '-'}/${entry.s2.level}`
           : entry.level;
   const two = 'twoStage' in entry ? entry.twoStage : '-';
-  return `${entry.kind},${two},${entry.vmid},${asid},${size},${entry.base},${pathKey(entry.path)}`;
+  const tag = `${entry.kind},${two},${entry.vmid},${asid},${size},${entry.base}`;
+  return `${tag}>${outputKey(entry)},${pathKey(entry.path)}`;
+}
+
+function outputKey(entry: Entry): string {
+  switch (entry.kind) {
+    case 's1-table':
+    case 's2-table':
+      return entry.next.toString(16);
+    case 's1-leaf':
+      return entry.s1.output.toString(16);
+    case 's2-leaf':
+      return entry.s2.output.toString(16);
+    case 'combined':
+      return `${entry.s1?.output.toString(16) ?? '-'}/${entry.s2.output.toString(16)}`;
+    default:
+      return never(entry);
+  }
 }
 
 /** The descriptor versions of both paths, each once, in a fixed order. */
@@ -91,6 +119,23 @@ export function joinPaths(
   return [...all.values()].sort((x, y) =>
     x.cell === y.cell ? x.version - y.version : x.cell < y.cell ? -1 : 1,
   );
+}
+
+/**
+ * The walks that differ in what they read or how they end, the first of each kind. Put walks from the
+ * root first, since they leave behind all entries on their way. The path alone does not tell two walks
+ * apart: the table and the output of stage 1 may have gone through two versions of one stage-2 cell.
+ */
+export function distinctWalks<W extends { readonly path: readonly CellVersion[] }>(
+  walks: readonly W[],
+  shape: (walk: W) => string,
+): readonly W[] {
+  const byPath = new Map<string, W>();
+  for (const walk of walks) {
+    const key = `${shape(walk)};${pathKey(walk.path)}`;
+    if (!byPath.has(key)) byPath.set(key, walk);
+  }
+  return [...byPath.values()];
 }
 
 /** A path as text. */

@@ -9,7 +9,7 @@ import {
 } from '../arm64/permissions.ts';
 import { decodeStage1, type Stage1Leaf } from '../arm64/stage1-descriptor.ts';
 import type { Fault } from '../program/effect.ts';
-import { coversInput, joinPaths } from './entry.ts';
+import { coversInput, distinctWalks, joinPaths } from './entry.ts';
 import { outputOf, stage2Walks, type View } from './stage2-walk.ts';
 import type { CellVersion, Entry, Stage1Part } from './state.ts';
 import { cacheableValues, wordAt } from './word.ts';
@@ -42,7 +42,9 @@ export function stage1Walks(view: View, va: bigint): readonly Stage1Walk[] {
   const { stage1, stage2, vmid, asid } = view.context;
   if (stage1 === null) return [];
   const twoStage = stage2 !== null;
-  const walks: Stage1Walk[] = [];
+  const level = geometryOf(view.world, 1).startLevel;
+  const start = { level, restrictions: NO_TABLE_RESTRICTIONS, path: [], built: [] };
+  const walks = [...throughStage2(view, va, stage1.root, start, () => [])];
   for (const entry of view.tlb) {
     if (entry.vmid !== vmid || !coversInput(view.world, entry, va)) continue;
     if (entry.kind === 's1-leaf' && entry.twoStage === twoStage) {
@@ -56,10 +58,11 @@ export function stage1Walks(view: View, va: bigint): readonly Stage1Walk[] {
       walks.push(...walkFrom(view, va, { table, level, restrictions, path, built: [] }));
     }
   }
-  const level = geometryOf(view.world, 1).startLevel;
-  const start = { level, restrictions: NO_TABLE_RESTRICTIONS, path: [], built: [] };
-  walks.push(...throughStage2(view, va, stage1.root, start, () => []));
-  return walks;
+  return distinctWalks(walks, ({ result }) =>
+    result.kind === 'leaf'
+      ? result.leaf.output.toString(16)
+      : `${result.fault.stage}${result.fault.cause}${result.fault.level}${result.fault.address}`,
+  );
 }
 
 /**

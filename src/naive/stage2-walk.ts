@@ -3,7 +3,7 @@ import { descriptorAddress, levelShift, nextLevel, type Level } from '../arm64/g
 import { stage2Permissions } from '../arm64/permissions.ts';
 import { decodeStage2 } from '../arm64/stage2-descriptor.ts';
 import type { Context, Fault } from '../program/effect.ts';
-import { coversInput, joinPaths } from './entry.ts';
+import { coversInput, distinctWalks, joinPaths } from './entry.ts';
 import type { CellVersion, Entry, NaiveState, Stage2Part } from './state.ts';
 import { cacheableValues, wordAt } from './word.ts';
 import { geometryOf, type World } from './world.ts';
@@ -33,7 +33,8 @@ export interface Stage2Walk {
 export function stage2Walks(view: View, ipa: bigint): readonly Stage2Walk[] {
   const { stage2, vmid } = view.context;
   if (stage2 === null) return [];
-  const walks: Stage2Walk[] = [];
+  const start = geometryOf(view.world, 2).startLevel;
+  const walks: Stage2Walk[] = [...walkFrom(view, ipa, stage2.root, start, [], [])];
   for (const entry of view.tlb) {
     if (entry.vmid !== vmid || !coversInput(view.world, entry, ipa)) continue;
     if (entry.kind === 's2-leaf') {
@@ -43,9 +44,7 @@ export function stage2Walks(view: View, ipa: bigint): readonly Stage2Walk[] {
       walks.push(...walkFrom(view, ipa, entry.next, nextLevel(entry.level), entry.path, []));
     }
   }
-  const start = geometryOf(view.world, 2).startLevel;
-  walks.push(...walkFrom(view, ipa, stage2.root, start, [], []));
-  return walks;
+  return distinctWalks(walks, ({ result }) => result.kind);
 }
 
 function walkFrom(

@@ -5,6 +5,7 @@ import { delivered } from './invalidate.ts';
 import type { NaiveState } from './state.ts';
 import { quiet, type Step } from './step.ts';
 import { translateSteps } from './translate-steps.ts';
+import { upcoming } from './upcoming.ts';
 import type { World } from './world.ts';
 
 /**
@@ -13,7 +14,8 @@ import type { World } from './world.ts';
  * A step marked `eager` is taken alone as soon as it is enabled: fault events, DSBs, and ISBs without a
  * register write to synchronise. Nothing waits for their absence, they change no memory, TLB or
  * context, and having them behind oneself only removes waiting; so whatever a run does before one of
- * them it can as well do after it.
+ * them it can as well do after it. The same goes for a delivery to a PE that has nothing translated in
+ * flight and will translate nothing: it removes nothing that is looked up and records nothing.
  */
 export function steps(world: World, state: NaiveState, tlbFills: boolean): readonly Step[] {
   const events = state.pes.flatMap((pe, index) =>
@@ -23,9 +25,9 @@ export function steps(world: World, state: NaiveState, tlbFills: boolean): reado
       ...barrierSteps(world, state, index, at),
     ]),
   );
-  const eager = events.find((step) => step.eager);
-  if (eager !== undefined) return [eager];
   const others = [...events, ...deliverySteps(world, state)];
+  const eager = others.find((step) => step.eager);
+  if (eager !== undefined) return [eager];
   return [...others, ...fillSteps(world, state, others, tlbFills)];
 }
 
@@ -38,6 +40,16 @@ function deliverySteps(world: World, state: NaiveState): readonly Step[] {
         delivered(world, state, item, index),
       ),
       disturbs: index,
+      eager: isIndifferent(world, state, index),
     })),
+  );
+}
+
+function isIndifferent(world: World, state: NaiveState, index: number): boolean {
+  const pe = state.pes[index];
+  const tree = world.setup.threads[index]?.tree;
+  if (pe === undefined || tree === undefined) return true;
+  return (
+    pe.window.every(({ translation }) => translation === null) && !upcoming(tree, pe).translates
   );
 }

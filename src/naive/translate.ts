@@ -9,7 +9,7 @@ import { pageShift } from '../arm64/granule.ts';
 import type { Permissions } from '../arm64/permissions.ts';
 import type { TranslationInfo } from '../arm64/tlbi-match.ts';
 import type { Fault } from '../program/effect.ts';
-import { coversInput, joinPaths, pathKey } from './entry.ts';
+import { coversInput, distinctWalks, joinPaths, pathKey } from './entry.ts';
 import { stage1Walks } from './stage1-walk.ts';
 import { outputOf, stage2Walks, type View } from './stage2-walk.ts';
 import type { CellVersion, Entry, Stage1Part, Stage2Part, Translation } from './state.ts';
@@ -77,20 +77,9 @@ const UNTRANSLATED: FullWalk = {
 function fullWalks(view: View, va: bigint): readonly FullWalk[] {
   const { stage1, stage2, vmid, asid } = view.context;
   const walks: FullWalk[] = [];
-  if (stage2 !== null) {
-    for (const entry of view.tlb) {
-      if (entry.kind !== 'combined' || entry.vmid !== vmid) continue;
-      if (entry.asid !== null && entry.asid !== asid) continue;
-      if ((entry.s1 === null) !== (stage1 === null)) continue;
-      if (!coversInput(view.world, entry, va)) continue;
-      const { s1, s2, path } = entry;
-      walks.push({ s1, s2, fault: null, stage1Path: path, path, built: [] });
-    }
-  }
   if (stage1 === null) {
     if (stage2 === null) walks.push(UNTRANSLATED);
     else walks.push(...withStage2(view, va, null, [], []));
-    return walks;
   }
   for (const { result, path, built } of stage1Walks(view, va)) {
     if (result.kind === 'fault') {
@@ -101,7 +90,21 @@ function fullWalks(view: View, va: bigint): readonly FullWalk[] {
       walks.push(...withStage2(view, va, result.leaf, path, built));
     }
   }
-  return walks;
+  if (stage2 !== null) {
+    for (const entry of view.tlb) {
+      if (entry.kind !== 'combined' || entry.vmid !== vmid) continue;
+      if (entry.asid !== null && entry.asid !== asid) continue;
+      if ((entry.s1 === null) !== (stage1 === null)) continue;
+      if (!coversInput(view.world, entry, va)) continue;
+      const { s1, s2, path } = entry;
+      walks.push({ s1, s2, fault: null, stage1Path: path, path, built: [] });
+    }
+  }
+  return distinctWalks(
+    walks,
+    ({ s1, s2, fault }) =>
+      `${s1?.output},${s2?.output},${fault?.stage},${fault?.level},${fault?.address}`,
+  );
 }
 
 /** Goes on from a stage-1 answer (VA = IPA while stage 1 is off) through stage 2. */
