@@ -10,12 +10,14 @@ export function announce(draft: Draft, fact: Announcement): void {
     case 'operation-begins':
     case 'content-relied-on':
       return;
-    case 'operation-returns':
+    case 'operation-returns': {
+      const mark = fact.removes === 'write-permission' ? MARK.writeRevoked : MARK.dead;
       for (let pe = 0; pe < draft.threads.length; pe += 1) {
-        draft.setTlb(pe, draft.tlbs.markDead(draft.tlb(pe), fact.vmid, fact.pages));
-        markDeadInFlight(draft, pe, fact.vmid, fact.pages);
+        draft.setTlb(pe, draft.tlbs.markDead(draft.tlb(pe), fact.vmid, fact.pages, mark));
+        markDeadInFlight(draft, pe, fact.vmid, fact.pages, mark);
       }
       return;
+    }
     case 'page-reused': {
       const ghost = draft.touchGhost();
       const index = ghost.pageOf(fact.page);
@@ -28,7 +30,13 @@ export function announce(draft: Draft, fact: Announcement): void {
 }
 
 /** Accesses that have their translation already are among what must not happen any more. */
-function markDeadInFlight(draft: Draft, pe: number, vmid: number, pages: readonly bigint[]): void {
+function markDeadInFlight(
+  draft: Draft,
+  pe: number,
+  vmid: number,
+  pages: readonly bigint[],
+  mark: number,
+): void {
   const w = draft.window(pe);
   for (let i = 0; i < w.count; i += 1) {
     const result = get(w, i, AT.result);
@@ -36,7 +44,7 @@ function markDeadInFlight(draft: Draft, pe: number, vmid: number, pages: readonl
     const { entry } = draft.tlbs.results.item(result);
     const marks = flagsOf(w, i) >> MARK_SHIFT;
     if (entry !== null && isDeadAfter(entry, marks, vmid, pages)) {
-      addFlags(w, i, MARK.dead << MARK_SHIFT);
+      addFlags(w, i, mark << MARK_SHIFT);
     }
   }
 }

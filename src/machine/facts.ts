@@ -17,6 +17,10 @@ export type Fact =
       readonly stale: boolean;
       /** The operation that removed the translation has returned. */
       readonly dead: boolean;
+      /** The access needs a right that was taken away by an operation that has returned. */
+      readonly rightRevoked: boolean;
+      /** A DSB has already been taken for the completion of this access (errata only). */
+      readonly overdue: boolean;
       /** Ghost state of the page it reached; null outside of the setup's pages. */
       readonly page: PageFact | null;
     }
@@ -61,6 +65,8 @@ export type Fact =
       readonly locksHeld: number;
       readonly pageUse: PageUse;
     }
+  /** Found on the whole state graph, not by a step: see explore/progress.ts. */
+  | { readonly kind: 'no-progress'; readonly message: string }
   /** The PE took a fault that the front end now handles. */
   | {
       readonly kind: 'fault-taken';

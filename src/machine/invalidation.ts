@@ -66,7 +66,7 @@ export function deliver(draft: Draft, slot: number, pe: number, forgetsAccesses:
   // Marks what changed even when nothing else did, so that `settle` looks at the issuer.
   const issuer = draft.slotIssuer(slot);
   draft.window(issuer).dirty = true;
-  if (pe === issuer || forgetsAccesses) return false;
+  if (pe === issuer) return false;
   let heldUp = false;
   const { op, operand, context } = draft.tlbs.invalidations.item(invalidationId);
   const bit = 1 << slot;
@@ -75,9 +75,20 @@ export function deliver(draft: Draft, slot: number, pe: number, forgetsAccesses:
     const result = get(w, j, AT.result);
     if (result < 0) continue;
     const flags = flagsOf(w, j);
+    // Under the erratum the next TLBI waits for what an earlier one forgot: that is the workaround.
+    if ((flags & FLAG.owed) !== 0 && isUnfinished(flags, w.infos[j] as EffectInfo)) {
+      set(w, j, AT.obligations, get(w, j, AT.obligations) | bit);
+      heldUp = true;
+      continue;
+    }
     if (((flags >> MARK_SHIFT) & MARK.stale) === 0) continue;
     if (!tlbiMatches(op, operand, context, draft.tlbs.results.item(result).info)) continue;
     if (isUnfinished(flags, w.infos[j] as EffectInfo)) {
+      if (forgetsAccesses) {
+        addFlags(w, j, FLAG.owed);
+        heldUp = true;
+        continue;
+      }
       set(w, j, AT.obligations, get(w, j, AT.obligations) | bit);
       heldUp = true;
     }

@@ -14,7 +14,7 @@ import {
 import { KIND, type EffectInfo, type ThreadEffects } from './effect-info.ts';
 import { NO_FACTS, type Fact } from './facts.ts';
 import { deliver, issueTlbi } from './invalidation.ts';
-import { tlbFacts } from './tlb-facts.ts';
+import { createTlbWatch } from './tlb-watch.ts';
 import {
   mayFaultUnderEts,
   mayFire,
@@ -28,7 +28,7 @@ import {
 } from './local-order.ts';
 import { isLine } from './memory.ts';
 import type { MachineSetup } from './setup.ts';
-import { MARK } from './translation-entry.ts';
+import { MARK, MARK_BITS } from './translation-entry.ts';
 import {
   addFlags,
   AT,
@@ -107,6 +107,7 @@ export function createMachine(setup: MachineSetup): Machine {
   const draft = createDraft(setup);
   const { memory, tlbs, threads } = draft;
   const { features } = setup.translation;
+  const watch = createTlbWatch(draft, setup.translation);
   const ets = features.ets;
   const peCount = threads.length;
   const out: Transition[] = [];
@@ -149,7 +150,7 @@ export function createMachine(setup: MachineSetup): Machine {
     const marks = flagsOf(w, index) >> MARK_SHIFT;
     const page = pageFact(translated.pa);
     const ordinary =
-      (marks & (MARK.stale | MARK.dead)) === 0 &&
+      marks === 0 &&
       (page === null || (page.use === 'guest' && !page.reused && page.vmid === translated.vmid));
     if (ordinary) return;
     facts.push({
@@ -161,6 +162,9 @@ export function createMachine(setup: MachineSetup): Machine {
       ipa: translated.ipa,
       stale: (marks & MARK.stale) !== 0,
       dead: (marks & MARK.dead) !== 0,
+      rightRevoked:
+        (marks & MARK.writeRevoked) !== 0 && (w.infos[index] as EffectInfo).access === 'write',
+      overdue: (flagsOf(w, index) & FLAG.overdue) !== 0,
       page,
     });
   }
@@ -184,7 +188,7 @@ export function createMachine(setup: MachineSetup): Machine {
       const before = draft.tlb(pe);
       draft.setTlb(pe, tlbs.markStale(before, cell));
       draft.closeTlb(pe);
-      tlbFacts(draft, pe, before, facts);
+      watch.look(pe, before, facts);
     }
   }
 
@@ -239,7 +243,7 @@ export function createMachine(setup: MachineSetup): Machine {
         set(v, j, AT.result, choice.result);
         set(v, j, AT.translationObligations, 0);
         addFlags(v, j, FLAG.translated | (choice.marks << MARK_SHIFT));
-        emit(pe, j, EVENT.translate, choice.result * 8 + choice.marks);
+        emit(pe, j, EVENT.translate, (choice.result << MARK_BITS) | choice.marks);
       }
     }
   }
@@ -485,6 +489,9 @@ export function createMachine(setup: MachineSetup): Machine {
 
   function perform(pe: number, w: Window, j: number, effect: Effect): Answer | 'impossible' | null {
     switch (effect.kind) {
+      case 'dsb':
+        if (features.erratumRepeatTlbi && effect.limit === 'full') overdue();
+        return null;
       case 'isb':
         synchronise(pe, null);
         return null;
@@ -530,7 +537,7 @@ export function createMachine(setup: MachineSetup): Machine {
         const page = ghost.pageOf(effect.page);
         if (page >= 0) {
           ghost.setPage(page, 'free', null, false);
-          for (let other = 0; other < peCount; other += 1) tlbFacts(draft, other, -1, facts);
+          for (let other = 0; other < peCount; other += 1) watch.look(other, -1, facts);
         }
         return null;
       }
@@ -566,10 +573,20 @@ export function createMachine(setup: MachineSetup): Machine {
     reclose(pe);
   }
 
+  /** Erratum: the DSB is taken for the completion of accesses that nothing waited for. */
+  function overdue(): void {
+    for (let pe = 0; pe < peCount; pe += 1) {
+      const w = draft.window(pe);
+      for (let i = 0; i < w.count; i += 1) {
+        if ((flagsOf(w, i) & FLAG.owed) !== 0) addFlags(w, i, FLAG.overdue);
+      }
+    }
+  }
+
   function reclose(pe: number): void {
     const before = draft.tlb(pe);
     draft.closeTlb(pe);
-    tlbFacts(draft, pe, before, facts);
+    watch.look(pe, before, facts);
   }
 
   function transitions(state: State): readonly Transition[] {
@@ -654,6 +671,7 @@ export function createMachine(setup: MachineSetup): Machine {
     const { effect } = info;
     switch (effect.kind) {
       case 'dsb':
+        return !features.erratumRepeatTlbi;
       case 'unlock':
       case 'choose':
         return true;
@@ -746,6 +764,6 @@ export function createMachine(setup: MachineSetup): Machine {
 
   const initialFacts: Fact[] = [];
   draft.load(draft.initial);
-  for (let pe = 0; pe < peCount; pe += 1) tlbFacts(draft, pe, -1, initialFacts);
+  for (let pe = 0; pe < peCount; pe += 1) watch.look(pe, -1, initialFacts);
   return { setup, initial: draft.initial, initialFacts, transitions, eager, end, inspect: draft };
 }

@@ -34,8 +34,8 @@ export interface MayCaches {
   close(set: number, memory: number, context: number): number;
   /** After a write to the cell: entries built from it are stale. */
   markStale(set: number, cell: number): number;
-  /** After an operation returned: stale entries of these IPA pages of the VM are dead. */
-  markDead(set: number, vmid: number, pages: readonly bigint[]): number;
+  /** After an operation returned: stale entries of these IPA pages of the VM get `mark`. */
+  markDead(set: number, vmid: number, pages: readonly bigint[], mark: number): number;
   /** Without the entries the invalidation must remove. */
   remove(set: number, invalidation: number): number;
   /** Marked entries of a set. */
@@ -299,9 +299,9 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
       staleMemo.set(key, result);
       return result;
     },
-    markDead: (set, vmid, pages) =>
+    markDead: (set, vmid, pages, mark) =>
       mapCodes(set, (code, entry) =>
-        isDeadAfter(entry, marksOf(code), vmid, pages) ? code | MARK.dead : code,
+        isDeadAfter(entry, marksOf(code), vmid, pages) ? code | mark : code,
       ),
     remove(set, invalidation) {
       const key = set * 0x4000000 + invalidation;

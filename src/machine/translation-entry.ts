@@ -45,7 +45,7 @@ export interface LeafDescriptor {
 }
 
 /**
- * What is known of an entry beside its contents. An entry in a set is `id << 3 | marks`; what is
+ * What is known of an entry beside its contents. An entry in a set is `id << MARK_BITS | marks`; what is
  * derived from an entry inherits its marks.
  */
 export const MARK = {
@@ -55,10 +55,13 @@ export const MARK = {
   stage2Stale: 2,
   /** The operation that removed it has returned: nothing may use it any more. */
   dead: 4,
+  /** The operation that took away its right to write has returned. */
+  writeRevoked: 8,
 } as const;
 
-const MARK_BITS = 3;
-const MARK_MASK = 7;
+/** Bits that marks take in a marked entry. */
+export const MARK_BITS = 4;
+const MARK_MASK = 15;
 
 /** An entry with its marks, as one integer. */
 export function markedEntry(id: number, marks: number): number {

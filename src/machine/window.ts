@@ -52,10 +52,14 @@ export const FLAG = {
   /** A guessed branch, and the guess. */
   guessed: 512,
   guessTaken: 1024,
+  /** Erratum: a delivered TLBI forgot to wait for this access. */
+  owed: 2048,
+  /** Erratum: and the DSB has completed. */
+  overdue: 4096,
 } as const;
 
 /** Marks of the translation used (translation-entry.ts), from this bit on. */
-export const MARK_SHIFT = 12;
+export const MARK_SHIFT = 14;
 
 /** A window unpacked for work. Buffers are reused: it is valid until the next `load`. */
 export interface Window {

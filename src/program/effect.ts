@@ -147,6 +147,11 @@ export type Announcement =
       readonly name: string;
       readonly vmid: number;
       readonly pages: readonly bigint[];
+      /**
+       * What the operation took away: the translations (absent: this), or only the right to write,
+       * so that reads through an older entry are harmless.
+       */
+      readonly removes?: 'translations' | 'write-permission';
     }
   /** The host hands the page to another owner, who may read and write it. */
   | { readonly kind: 'page-reused'; readonly page: bigint }

@@ -1,0 +1,149 @@
+import { reject, type Position } from '../problem.ts';
+import { decode } from './decode.ts';
+import { readsOf, REGISTER_COUNT, type Instruction } from './instruction.ts';
+
+/** A line of code as a front end found it: an instruction, or only labels. */
+export interface CodeLine {
+  readonly labels: readonly string[];
+  /** Empty when the line has only labels. */
+  readonly text: string;
+  readonly at: Position;
+}
+
+/** A run of instructions at consecutive addresses: the main code of a thread, or a handler. */
+export interface CodeBlock {
+  readonly name: string;
+  readonly address: bigint;
+  readonly lines: readonly CodeLine[];
+}
+
+/** One instruction of a thread. */
+export interface CodeSlot {
+  readonly instruction: Instruction;
+  readonly address: bigint;
+  /** Labels at the instruction, as herd7 prints them with a fault. */
+  readonly labels: readonly string[];
+  readonly text: string;
+  readonly at: Position;
+  /** Index of the block it belongs to. */
+  readonly block: number;
+  /** Resolved target of a branch: an index of `slots`. */
+  readonly target: number;
+}
+
+/** The code of a thread. A program counter is an index of `slots`. */
+export interface Code {
+  readonly slots: readonly CodeSlot[];
+  /** Index of the first slot of each block. */
+  readonly starts: readonly number[];
+  /** Labels (the last definition of each), as indices of `slots`. */
+  readonly labels: ReadonlyMap<string, number>;
+  /** Index of the slot at an address. */
+  slotAt(address: bigint): number | undefined;
+  /** Whether an instruction other than the one at `pc` reads the register. */
+  readElsewhere(register: number, pc: number): boolean;
+}
+
+/** Bytes per instruction. */
+const INSTRUCTION_BYTES = 4n;
+
+interface Draft extends Omit<CodeSlot, 'target'> {
+  readonly target: string | null;
+}
+
+/** Decodes the blocks of a thread and resolves its branches. */
+export function assemble(blocks: readonly CodeBlock[]): Code {
+  const drafts: Draft[] = [];
+  const starts: number[] = [];
+  const definitions: { readonly label: string; readonly slot: number }[] = [];
+  blocks.forEach((block, index) => {
+    starts.push(drafts.length);
+    let address = block.address;
+    let pending: string[] = [];
+    for (const line of block.lines) {
+      for (const label of line.labels) {
+        pending.push(label);
+        definitions.push({ label, slot: drafts.length });
+      }
+      if (line.text === '') continue;
+      for (const instruction of decode(line.text, line.at)) {
+        const target = instruction.kind === 'branch' ? instruction.target : null;
+        const shared = { instruction, address, text: line.text, at: line.at, block: index };
+        drafts.push({ ...shared, labels: pending, target });
+      }
+      pending = [];
+      address += INSTRUCTION_BYTES;
+    }
+    // Falling off the end of a block ends the thread: a slot that nothing continues from.
+    drafts.push(endOf(index, address, pending, block, blocks));
+  });
+  const labels = new Map(definitions.map(({ label, slot }) => [label, slot]));
+  const slots = drafts.map((draft, index): CodeSlot => ({
+    ...draft,
+    target:
+      draft.target === null ? -1 : resolve(draft.target, index, draft.at, definitions, labels),
+  }));
+  const byAddress = new Map<bigint, number>();
+  slots.forEach((slot, index) => {
+    if (!byAddress.has(slot.address)) byAddress.set(slot.address, index);
+  });
+  const readers = countReaders(slots);
+  return {
+    slots,
+    starts,
+    labels,
+    slotAt: (address) => byAddress.get(address),
+    readElsewhere(register, pc) {
+      const here = slots[pc];
+      const own = here === undefined ? 0 : readsOf(here.instruction).includes(register) ? 1 : 0;
+      return (readers[register] ?? 0) > own;
+    },
+  };
+}
+
+/** The text of the slot behind the last instruction of a block. */
+export const END_TEXT = '';
+
+function endOf(
+  block: number,
+  address: bigint,
+  labels: readonly string[],
+  from: CodeBlock,
+  blocks: readonly CodeBlock[],
+): Draft {
+  const at = from.lines.at(-1)?.at ??
+    blocks[0]?.lines.at(-1)?.at ?? { file: '', line: 0, column: 0 };
+  return { instruction: { kind: 'nop' }, address, labels, text: END_TEXT, at, block, target: null };
+}
+
+/** GNU numeric labels (`1f`, `1b`) mean the nearest definition in a direction. */
+function resolve(
+  target: string,
+  from: number,
+  at: Position,
+  definitions: readonly { readonly label: string; readonly slot: number }[],
+  labels: ReadonlyMap<string, number>,
+): number {
+  const numeric = /^(\d+)([fb])$/i.exec(target);
+  if (numeric !== null) {
+    const forward = numeric[2]?.toLowerCase() === 'f';
+    const candidates = definitions
+      .filter(({ label, slot }) => label === numeric[1] && (forward ? slot > from : slot <= from))
+      .map(({ slot }) => slot);
+    const nearest = forward ? Math.min(...candidates) : Math.max(...candidates);
+    if (Number.isFinite(nearest)) return nearest;
+  }
+  return (
+    labels.get(target) ?? reject('syntax', at, `there is no label \`${target}\` in this thread.`)
+  );
+}
+
+function countReaders(slots: readonly CodeSlot[]): readonly number[] {
+  const readers = Array.from({ length: REGISTER_COUNT }, () => 0);
+  for (const slot of slots) {
+    for (const register of new Set(readsOf(slot.instruction))) {
+      readers[register] = (readers[register] ?? 0) + 1;
+    }
+  }
+  return readers;
+}

@@ -1,0 +1,133 @@
+import { stage1BbmReason, stage2BbmReason } from '../arm64/bbm.ts';
+import type { Level } from '../arm64/geometry.ts';
+import { decodeStage1 } from '../arm64/stage1-descriptor.ts';
+import { decodeStage2 } from '../arm64/stage2-descriptor.ts';
+import type { Draft } from './draft.ts';
+import type { Fact } from './facts.ts';
+import type { TranslationSetup } from './setup.ts';
+import { entryId, MARK, marksOf, type TranslationEntry } from './translation-entry.ts';
+
+/**
+ * What can be said of a PE by looking at what it may hold: a table entry that leads into a freed
+ * page, two live translations of one address. Looked at whenever the set or a page has changed.
+ */
+export interface TlbWatch {
+  /** Adds facts about a PE whose set is not `before` any more; pass -1 to look in any case. */
+  look(pe: number, before: number, facts: Fact[]): void;
+}
+
+interface LivePair {
+  readonly first: TranslationEntry;
+  readonly second: TranslationEntry;
+  readonly reason: string;
+}
+
+/** The watch over the sets of one machine. */
+export function createTlbWatch(draft: Draft, translation: TranslationSetup): TlbWatch {
+  const { tlbs } = draft;
+  const pairsMemo: (readonly LivePair[] | undefined)[] = [];
+  const tablesMemo: (readonly TranslationEntry[] | undefined)[] = [];
+
+  function tablesOf(set: number): readonly TranslationEntry[] {
+    let found = tablesMemo[set];
+    if (found === undefined) {
+      found = tlbs
+        .codes(set)
+        .map((code) => tlbs.entries.item(entryId(code)))
+        .filter((entry) => entry.kind === 's2-table' || entry.kind === 's1-table');
+      tablesMemo[set] = found;
+    }
+    return found;
+  }
+
+  function pairsOf(set: number): readonly LivePair[] {
+    let found = pairsMemo[set];
+    if (found === undefined) {
+      found = livePairs(tlbs.codes(set), (code) => tlbs.entries.item(entryId(code)), translation);
+      pairsMemo[set] = found;
+    }
+    return found;
+  }
+
+  return {
+    look(pe, before, facts) {
+      const now = draft.tlb(pe);
+      if (now === before) return;
+      for (const entry of tablesOf(now)) {
+        const ghost = draft.touchGhost();
+        const page = ghost.pageOf(entry.output);
+        if (page < 0) continue;
+        const { use, base } = ghost.page(page);
+        // A guest keeps its stage-1 tables in guest pages.
+        const fits = entry.kind === 's2-table' ? use === 'table' : use !== 'free';
+        if (!fits) facts.push({ kind: 'freed-table-reachable', pe, page: base, entry });
+      }
+      for (const pair of pairsOf(now)) facts.push({ kind: 'two-live', pe, ...pair });
+    },
+  };
+}
+
+function livePairs(
+  codes: readonly number[],
+  entryOf: (code: number) => TranslationEntry,
+  translation: TranslationSetup,
+): readonly LivePair[] {
+  const pairs: LivePair[] = [];
+  for (const codeA of codes) {
+    if ((marksOf(codeA) & MARK.stale) === 0) continue;
+    const a = entryOf(codeA);
+    if (!a.info.leaf) continue;
+    for (const codeB of codes) {
+      const b = entryOf(codeB);
+      // The older one first; of two old ones each way round.
+      if (codeA === codeB || !sameInput(a, b)) continue;
+      const reason = differenceOf(a, b, translation);
+      if (reason !== null) pairs.push({ first: a, second: b, reason });
+    }
+  }
+  return pairs;
+}
+
+/** Whether two leaves can hit for one access: same kind of entry, same tags, overlapping input. */
+function sameInput(a: TranslationEntry, b: TranslationEntry): boolean {
+  if (a.kind !== b.kind || a.info.vmid !== b.info.vmid) return false;
+  if (a.info.asid !== null && b.info.asid !== null && a.info.asid !== b.info.asid) return false;
+  const bits = BigInt(Math.max(a.info.inputBits, b.info.inputBits));
+  return a.info.inputBase >> bits === b.info.inputBase >> bits;
+}
+
+/** Why a change from one leaf to the other needs break-before-make, or null. */
+function differenceOf(
+  a: TranslationEntry,
+  b: TranslationEntry,
+  { features, stage1, stage2 }: TranslationSetup,
+): string | null {
+  const smaller = a.info.inputBits < b.info.inputBits ? a : b;
+  const input = smaller.info.inputBase;
+  if (a.leaf1 !== null && b.leaf1 !== null && stage1 !== null) {
+    const { granule } = stage1;
+    const reason = stage1BbmReason(
+      placed(a.leaf1, (bits, level) => decodeStage1(bits, level, granule, features)),
+      placed(b.leaf1, (bits, level) => decodeStage1(bits, level, granule, features)),
+      { input, granule, features },
+    );
+    if (reason !== null) return reason;
+  }
+  if (a.leaf2 !== null && b.leaf2 !== null && stage2 !== null) {
+    const { granule } = stage2;
+    return stage2BbmReason(
+      placed(a.leaf2, (bits, level) => decodeStage2(bits, level, granule, features)),
+      placed(b.leaf2, (bits, level) => decodeStage2(bits, level, granule, features)),
+      { input: smaller.ipaBase, granule, features },
+    );
+  }
+  return null;
+}
+
+function placed<D>(
+  leaf: { readonly bits: bigint; readonly level: number },
+  decode: (bits: bigint, level: Level) => D,
+): { readonly descriptor: D; readonly level: Level } {
+  const level = leaf.level as Level;
+  return { descriptor: decode(leaf.bits, level), level };
+}

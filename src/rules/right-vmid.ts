@@ -1,0 +1,19 @@
+import type { Rule } from './rule.ts';
+
+/** P6: maintenance names the VM it is for. */
+export const rightVmid: Rule = {
+  id: 'right-vmid',
+  family: 'P6',
+  statement: "A TLBI that is meant for a VM is issued while that VM's VMID is in force.",
+  why: 'TLBIs by VMID act on the VMID in VTTBR_EL2. With another one in force, or with a register write that is not yet synchronised, the entries of the VM stay.',
+  sources: [
+    'Arm ARM D8.17.6: VMALL* and IPA forms match the current VMID',
+    'Arm ARM, context synchronisation events: a register write has no promised effect before one',
+    'Linux: __tlb_switch_to_guest before every TLBI of KVM',
+  ],
+  check(fact) {
+    if (fact.kind !== 'tlbi-issued' || fact.intendedVmid === null) return null;
+    if (fact.vmid === fact.intendedVmid) return null;
+    return `cpu${fact.pe} issues TLBI ${fact.op} with VMID ${fact.vmid} in force, meant for VMID ${fact.intendedVmid}`;
+  },
+};

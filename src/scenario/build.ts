@@ -1,0 +1,166 @@
+import type { Candidate } from '../candidates/candidate.ts';
+import { handleGuestFault, hostContext } from '../candidates/kvm-v5_8/world-switch.ts';
+import { openVm, unmapRequest } from '../candidates/world/open-vm.ts';
+import { buildWorld, type VmWorld, type World } from '../candidates/world/world.ts';
+import type { GuestAccess } from '../guest/access.ts';
+import { generalGuest, persistentGuest } from '../guest/general.ts';
+import type { FaultHandler } from '../guest/guest-code.ts';
+import { traceThread } from '../guest/trace.ts';
+import { guestContext, GUEST_MAIR, MMU_OFF, smallStage1, type GuestView } from '../guest/view.ts';
+import type { MachineSetup, ThreadSetup } from '../machine/setup.ts';
+import type { Context } from '../program/effect.ts';
+import { generatorThread, type ThreadBody } from '../program/generator-thread.ts';
+import type { Scenario } from './scenario.ts';
+
+/** What vCPU n of the first VM stores; the second VM stores `SECOND_VM_VALUE`. */
+const STORED = (vcpu: number): bigint => BigInt(vcpu + 1);
+const SECOND_VM_VALUE = 0x99n;
+
+/** The machine of a scenario. Throws a RangeError for what its features cannot hold. */
+export function buildSetup(scenario: Scenario, candidate: Candidate): MachineSetup {
+  const { features } = scenario;
+  const entersHost = scenario.faults === 'enter-host';
+  const racing = entersHost || scenario.hosts > 1;
+  const world = buildWorld({
+    features,
+    vms: scenario.secondVm ? 2 : 1,
+    pages: scenario.pages,
+    mapping: scenario.mapping,
+    layout: scenario.layout,
+    range: scenario.range,
+    stage1Pages: scenario.view === 'mmu-off' ? 0 : 1,
+    freePages: scenario.freePages,
+    sharedCounts: racing,
+    notifier: entersHost,
+    reschedule: scenario.reschedule,
+  });
+  const vm = first(world);
+  const view = viewOf(scenario, vm);
+  const context = guestContext(view, vm, features);
+  const threads: ThreadSetup[] = [];
+  for (let host = 0; host < scenario.hosts; host += 1) {
+    threads.push({
+      tree: generatorThread(
+        `host${scenario.hosts > 1 ? host : ''}`,
+        hostBody(scenario, candidate, world, vm),
+      ),
+      context: hostContext({ features }),
+    });
+  }
+  const handler = entersHost ? faultHandler(candidate, world, vm, context) : null;
+  for (let vcpu = 0; vcpu < scenario.vcpus; vcpu += 1) {
+    threads.push({
+      tree: generatorThread(`vcpu${vcpu}`, guestBody(scenario, vm, view, vcpu, handler)),
+      context,
+    });
+  }
+  const other = world.vms[1];
+  if (other !== undefined) {
+    const otherView = viewOf(scenario, other);
+    threads.push({
+      tree: generatorThread(
+        'other VM',
+        generalGuest({
+          vcpu: 'vcpu of the other VM',
+          vas: other.guestPages.map((page) => otherView.vaOf(page.ipa)),
+          kinds: ['read', 'write'],
+          value: SECOND_VM_VALUE,
+          handler: null,
+        }),
+      ),
+      context: guestContext(otherView, other, features),
+    });
+  }
+  return {
+    threads,
+    translation: { features, stage1: view.geometry, stage2: vm.geometry, mair: GUEST_MAIR },
+    memory: [
+      ...world.memory,
+      ...view.words,
+      ...(other === undefined ? [] : viewOf(scenario, other).words),
+    ],
+    pages: world.pages,
+    locks: world.locks,
+    watchedVas: vm.guestPages.map((page) => view.vaOf(page.ipa)),
+    dataCache: 'modelled',
+    bounds: { window: scenario.window },
+  };
+}
+
+function first(world: World): VmWorld {
+  const vm = world.vms[0];
+  if (vm === undefined) throw new RangeError('a scenario needs a VM');
+  return vm;
+}
+
+function viewOf(scenario: Scenario, vm: VmWorld): GuestView {
+  if (scenario.view === 'mmu-off') return MMU_OFF;
+  const attribute = scenario.view;
+  return smallStage1({
+    features: scenario.features,
+    mappings: vm.guestPages.map(({ ipa }) => ({ ipa, attribute })),
+    leaf: 'block',
+    places: vm.stage1Pages,
+  });
+}
+
+function hostBody(scenario: Scenario, candidate: Candidate, world: World, vm: VmWorld): ThreadBody {
+  return function* () {
+    const request = unmapRequest(
+      world,
+      vm,
+      scenario.afterwards,
+      scenario.faults === 'enter-host' ? 0n : null,
+    );
+    yield* candidate.host(openVm(world, vm), request);
+    return 'ends';
+  };
+}
+
+function faultHandler(
+  candidate: Candidate,
+  world: World,
+  vm: VmWorld,
+  context: Context,
+): FaultHandler {
+  return (fault) => handleGuestFault(openVm(world, vm), context, candidate.fault, fault);
+}
+
+function guestBody(
+  scenario: Scenario,
+  vm: VmWorld,
+  view: GuestView,
+  vcpu: number,
+  handler: FaultHandler | null,
+): ThreadBody {
+  const vas = vm.guestPages.map((page) => view.vaOf(page.ipa));
+  const name = `vcpu${vcpu}`;
+  const accessTo = (access: 'read' | 'write' | 'execute', page: number): GuestAccess => {
+    const va = vas[page];
+    if (va === undefined) throw new RangeError(`the scenario has no page ${page}`);
+    return access === 'write' ? { kind: 'write', va, value: STORED(vcpu) } : { kind: access, va };
+  };
+  switch (scenario.guest.kind) {
+    case 'general':
+      return generalGuest({
+        vcpu: name,
+        vas,
+        kinds: scenario.guest.kinds,
+        value: STORED(vcpu),
+        handler,
+      });
+    case 'trace': {
+      const steps = (scenario.guest.vcpus[vcpu] ?? []).map(({ access, page }) => ({
+        kind: 'access' as const,
+        access: accessTo(access, page),
+      }));
+      const onFault = handler === null ? ('skip' as const) : { handler, retries: 2 };
+      return traceThread({ vcpu: name, steps, onFault });
+    }
+    case 'persistent': {
+      if (handler === null)
+        throw new RangeError('a persistent guest needs faults that enter the host');
+      return persistentGuest(name, accessTo(scenario.guest.access, 0), handler);
+    }
+  }
+}
