@@ -32,6 +32,10 @@ export function accessSteps(
   if (pe === undefined || instance === undefined) return [];
   const target = targetOf(pe, instance);
   if (instance.done || hasFaulted(instance) || target === null) return [];
+  const { effect } = instance;
+  if ((effect.kind === 'load' || effect.kind === 'store') && effect.exclusive) {
+    throw new RangeError('Exclusive pairs are not modelled.');
+  }
   const access: Access = { world, state, index, at, pe, instance, ...target };
   switch (instance.effect.kind) {
     case 'load':

@@ -3,7 +3,7 @@ import { tlbiMatches } from '../arm64/tlbi-match.ts';
 import { contextsAt } from './context.ts';
 import { infoOf } from './entry.ts';
 import { withPe } from './fetch-ahead.ts';
-import { known, placeOf } from './instance.ts';
+import { hasFaulted, known, placeOf } from './instance.ts';
 import type { Instance, Invalidation, NaiveState, Obligation, Pe, Translation } from './state.ts';
 import type { World } from './world.ts';
 import { wordAt } from './word.ts';
@@ -65,7 +65,8 @@ export function delivered(
 /**
  * What a PE other than the issuer owes (event-machine.md 2.3; herd7's TLBI-ob, `ext`): the access or
  * fault event of each instance that used a stale translation in scope, and the T of each earlier
- * access with the same page offset, whether or not the later one is performed by now.
+ * access with the same page offset, whether or not the later one is performed by now. An instance that
+ * faulted is no access and has no such neighbours (herd7's F2.mod tests allow it).
  *
  * An address that is not known yet counts as a different offset.
  */
@@ -79,8 +80,8 @@ function obligationsOf(
     const { translation, seq, done } = instance;
     if (translation === null || !concerns(state, item, translation)) return [];
     const offset = pageOffset(pe, instance);
-    const earlier = pe.window
-      .slice(0, at)
+    const before = hasFaulted(instance) ? [] : pe.window.slice(0, at);
+    const earlier = before
       .filter((other) => other.translation === null && pageOffset(pe, other) === offset)
       .map((other) => ({ pe: index, seq: other.seq, event: 'translate' }) as const);
     return done ? earlier : [{ pe: index, seq, event: 'access' } as const, ...earlier];

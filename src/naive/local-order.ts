@@ -70,7 +70,7 @@ export function mayRead(pe: Pe, at: number): boolean {
 export function mayWrite(pe: Pe, at: number): boolean {
   const w = waiting(pe, at);
   if (w === null || commonPending(w) || acquirePending(w) || sameLineMaintenance(w)) return false;
-  if (controlPending(w)) return false;
+  if (controlPending(w) || pickedAddressPending(w)) return false;
   // dob: [Imp TTD R]; tr-ib; [Exp M]; po; [Exp W]. Nothing after an untranslated access is sure.
   if (w.earlier.some((x) => !hasTranslated(pe, x))) return false;
   // lmws: earlier accesses to the same location.
@@ -95,6 +95,7 @@ export function mayFetch(pe: Pe, at: number): boolean {
 export function maySynchronise(pe: Pe, at: number): boolean {
   const w = waiting(pe, at);
   if (w === null || commonPending(w) || controlPending(w)) return false;
+  if (pickedAddressPending(w)) return false;
   return !w.earlier.some((x) => (x.effect.kind === 'context' && !x.done) || !hasTranslated(pe, x));
 }
 
@@ -181,8 +182,8 @@ function acquirePending({ earlier }: Waiting): boolean {
 
 /**
  * A branch whose condition is not known (ctrl) or was picked by a select that is not resolved
- * (pick-ctrl-dep); a lock is a loop and ends in a branch, and so does allocation. An earlier access
- * whose address was picked counts as well (pick-addr-dep; [Exp M]; po), and so do own operands.
+ * (pick-ctrl-dep); a lock is a loop and ends in a branch, and so does allocation. Own operands that a
+ * select picked count as well.
  */
 function controlPending({ pe, earlier, self }: Waiting): boolean {
   if (expressionsOf(self.effect).some((expr) => pickPending(pe, expr))) return true;
@@ -190,9 +191,15 @@ function controlPending({ pe, earlier, self }: Waiting): boolean {
     if (effect.kind === 'branch') {
       return known(pe, effect.condition) === undefined || pickPending(pe, effect.condition);
     }
-    const place = placeOf(effect);
-    if (place !== null && !done && pickPending(pe, place.address)) return true;
     return (effect.kind === 'lock' || effect.kind === 'alloc-page') && !done;
+  });
+}
+
+/** pick-addr-dep; [Exp M]; po, and for synchronisation also pick-addr-dep; tr-ib: done or not. */
+function pickedAddressPending({ pe, earlier }: Waiting): boolean {
+  return earlier.some(({ effect }) => {
+    const place = placeOf(effect);
+    return place !== null && pickPending(pe, place.address);
   });
 }
 

@@ -31,14 +31,26 @@ export interface NaiveResult {
 
 const DEFAULT_LIMITS: NaiveLimits = { states: 200_000, fills: 'explicit' };
 
-/**
- * Every outcome of a setup, by plain search over the explicit-TLB machine. A run that cannot go on
- * before all threads end (a lock that is never dropped, an empty allocator) has no outcome.
- */
+/** Every outcome of a setup, by plain search over the explicit-TLB machine. */
 export function naiveOutcomes(setup: MachineSetup, limits: Partial<NaiveLimits> = {}): NaiveResult {
+  const outcomes = new Set<string>();
+  const search = naiveFinals(setup, limits, (state) => {
+    for (const key of finalKeys(state)) outcomes.add(key);
+  });
+  return { outcomes, ...search };
+}
+
+/**
+ * Visits every final state once: all threads have ended and all their events have happened. A run that
+ * cannot go on before (a lock that is never dropped, an empty allocator) has none.
+ */
+export function naiveFinals(
+  setup: MachineSetup,
+  limits: Partial<NaiveLimits>,
+  onFinal: (state: NaiveState) => void,
+): Omit<NaiveResult, 'outcomes'> {
   const { states: limit, fills } = { ...DEFAULT_LIMITS, ...limits };
   const world = worldOf(setup);
-  const outcomes = new Set<string>();
   const visited = new Set<string>();
   const stack: NaiveState[] = [];
   const visit = (raw: NaiveState): void => {
@@ -52,14 +64,14 @@ export function naiveOutcomes(setup: MachineSetup, limits: Partial<NaiveLimits> 
   };
   visit(initialState(setup));
   for (let state = stack.pop(); state !== undefined; state = stack.pop()) {
-    if (visited.size > limit) return { outcomes, complete: false, states: visited.size };
+    if (visited.size > limit) return { complete: false, states: visited.size };
     if (isFinal(setup, state)) {
-      for (const key of finalKeys(state)) outcomes.add(key);
+      onFinal(state);
       continue;
     }
     for (const { next } of steps(world, state, fills === 'explicit')) visit(next);
   }
-  return { outcomes, complete: true, states: visited.size };
+  return { complete: true, states: visited.size };
 }
 
 /** The machine before its first step: nothing cached, nothing in flight. */
