@@ -1,8 +1,17 @@
 import type { Answer } from '../program/effect.ts';
+import type { Expr } from '../program/expr.ts';
 import { mayTakeRead, mayTakeWrite } from './coherence.ts';
 import { contextsAt } from './context.ts';
 import { isAwaited } from './fetch-ahead.ts';
-import { hasFaulted, known, sameWord, targetOf } from './instance.ts';
+import {
+  hasFaulted,
+  isAcquire,
+  isPendingAccess,
+  isWrite,
+  known,
+  sameWord,
+  targetOf,
+} from './instance.ts';
 import { mayFetch, mayRead, mayWrite } from './local-order.ts';
 import type { Instance, NaiveState, Pe, Source, Written } from './state.ts';
 import { quiet, withInstance, withPeChange, withWord, type Step } from './step.ts';
@@ -41,9 +50,10 @@ export function accessSteps(
     case 'load':
       return mayRead(pe, at) ? loadSteps(access, instance.effect.bytes) : [];
     case 'store':
-      return mayWrite(pe, at) && mayTakeWrite(pe, at) ? storeSteps(access) : [];
+      return mayWrite(pe, at) && mayTakeWrite(pe, at) && !isHeld(access) ? storeSteps(access) : [];
     case 'rmw':
-      return mayRead(pe, at) && mayWrite(pe, at) ? atomicSteps(access) : [];
+      if (instance.value === null) return mayRead(pe, at) ? atomicReadSteps(access) : [];
+      return mayWrite(pe, at) && mayTakeWrite(pe, at) ? atomicWriteSteps(access) : [];
     case 'fetch':
       return mayFetch(pe, at) ? fetchSteps(access) : [];
     default:
@@ -67,14 +77,45 @@ function loadSteps(access: Access, bytes: number): readonly Step[] {
       performedRead(access, extract(value, pa, bytes), { kind: 'memory', version }),
     );
   }
-  // Store-to-load forwarding of the very same bytes; anything else waits for the store, and an atomic
-  // has no value before it is performed.
-  const exact = targetOf(pe, store)?.pa === pa;
-  if (store.effect.kind !== 'store' || !exact || store.effect.bytes !== bytes) return [];
-  const data = known(pe, store.effect.data);
-  if (data === undefined) return [];
+  // Store-to-load forwarding of the very same bytes; anything else waits for the store. The write of an
+  // atomic is forwarded once it is known, but not to an acquire (aob: rmw; lmrs; [A | Q]).
+  if (targetOf(pe, store)?.pa !== pa || !('bytes' in store.effect)) return [];
+  if (store.effect.bytes !== bytes) return [];
+  if (store.effect.kind === 'rmw' && isAcquire(instance)) return [];
+  const data = writtenValue(pe, store);
+  if (data === null) return [];
   const value = extract(data << ((pa & 7n) * 8n), pa, bytes);
   return performedRead(access, value, { kind: 'forwarded', from: store.seq });
+}
+
+/** What a pending store or atomic is going to write, or null while it is not known. */
+function writtenValue(pe: Pe, { effect, value }: Instance): bigint | null {
+  if (effect.kind === 'store') return known(pe, effect.data) ?? null;
+  if (effect.kind !== 'rmw' || value === null) return null;
+  const operands = operandsOf(pe, effect.operands);
+  return operands === null ? null : effect.update(value, operands);
+}
+
+function operandsOf(pe: Pe, exprs: readonly Expr[]): readonly bigint[] | null {
+  const operands: bigint[] = [];
+  for (const expr of exprs) {
+    const operand = known(pe, expr);
+    if (operand === undefined) return null;
+    operands.push(operand);
+  }
+  return operands;
+}
+
+/** Another atomic on the word, on any PE, is between its read and its write. */
+function isHeld({ state, index, pa, instance }: Access): boolean {
+  return state.pes.some((pe, other) =>
+    pe.window.some((x) => {
+      if (x.effect.kind !== 'rmw' || x.value === null || x.done) return false;
+      if (other === index && x.seq === instance.seq) return false;
+      const target = targetOf(pe, x);
+      return target !== null && wordAddress(target.pa) === wordAddress(pa);
+    }),
+  );
 }
 
 function performedRead(access: Access, value: bigint, source: Source): readonly Step[] {
@@ -88,51 +129,59 @@ function performedRead(access: Access, value: bigint, source: Source): readonly 
 
 function storeSteps(access: Access): readonly Step[] {
   const { pe, instance, pa } = access;
-  if (instance.effect.kind !== 'store') return [];
-  const { data, bytes } = instance.effect;
-  const value = known(pe, data);
-  if (value === undefined) return [];
-  return [writtenStep(access, (old) => insert(old, pa, bytes, value), {})];
+  const value = writtenValue(pe, instance);
+  if (value === null || instance.effect.kind !== 'store') return [];
+  const { bytes } = instance.effect;
+  return [writtenStep(access, (old) => insert(old, pa, bytes, value))];
 }
 
-/** Reads and writes in one step; the halves of an atomic are not split here. */
-function atomicSteps(access: Access): readonly Step[] {
+/**
+ * The read of an atomic. It waits for own earlier stores to the word instead of taking their value
+ * early. An update to `null` writes nothing, so the atomic is over.
+ */
+function atomicReadSteps(access: Access): readonly Step[] {
   const { state, pe, index, at, instance, pa, cacheable } = access;
   const { effect } = instance;
-  if (effect.kind !== 'rmw') return [];
-  const operands: bigint[] = [];
-  for (const operand of effect.operands) {
-    const value = known(pe, operand);
-    if (value === undefined) return [];
-    operands.push(value);
-  }
+  if (effect.kind !== 'rmw' || isHeld(access)) return [];
+  const pendingStore = pe.window
+    .slice(0, at)
+    .some((x) => isWrite(x) && isPendingAccess(x) && sameWord(pe, x, instance));
+  const operands = operandsOf(pe, effect.operands);
+  if (pendingStore) return [];
   return readableValues(wordAt(state, pa), cacheable).flatMap((copy) => {
     const old = extract(copy.value, pa, effect.bytes);
-    const value = effect.update(old, operands);
     const source: Source = { kind: 'memory', version: copy.version };
-    if (value === null) return performedRead(access, old, source);
-    if (!mayTakeRead(pe, at, source) || !mayTakeWrite(pe, at)) return [];
-    const written = writtenStep(access, () => insert(copy.value, pa, effect.bytes, value), {
-      value: old,
-      source,
-    });
-    const label = `PE${index} updates ${pa.toString(16)}`;
-    return [
-      { ...written, label, next: answer(access, written.next, { kind: 'value', value: old }) },
-    ];
+    if (operands !== null && effect.update(old, operands) === null) {
+      return performedRead(access, old, source);
+    }
+    if (!mayTakeRead(pe, at, source)) return [];
+    const next = withInstance(state, index, at, { value: old, source });
+    const step = quiet(`PE${index} begins an update of ${pa.toString(16)}`, next);
+    const touches = cacheable ? [] : [wordAddress(pa)];
+    return [{ ...step, touches, next: answer(access, next, { kind: 'value', value: old }) }];
   });
 }
 
-function writtenStep(
-  access: Access,
-  update: (old: bigint) => bigint,
-  change: Partial<Instance>,
-): Step {
+function atomicWriteSteps(access: Access): readonly Step[] {
+  const { pe, instance, pa } = access;
+  const { effect } = instance;
+  if (effect.kind !== 'rmw' || instance.value === null) return [];
+  const operands = operandsOf(pe, effect.operands);
+  if (operands === null) return [];
+  const value = effect.update(instance.value, operands);
+  if (value === null) {
+    const { state, index, at } = access;
+    return [quiet(`PE${index} updates nothing`, withInstance(state, index, at, { done: true }))];
+  }
+  return [writtenStep(access, (old) => insert(old, pa, effect.bytes, value))];
+}
+
+function writtenStep(access: Access, update: (old: bigint) => bigint): Step {
   const { world, state, index, at, instance, pa, cacheable } = access;
   const word = wordAt(state, pa);
   const newest = readableValues(word, cacheable).at(-1)?.value ?? 0n;
   const after = afterWrite(word, update(newest), cacheable, world.hasLines(pa));
-  const done = withInstance(state, index, at, { ...change, done: true });
+  const done = withInstance(state, index, at, { done: true });
   // Reads that took the value from this store now know which write that was.
   const resolved = withPeChange(done, index, ({ window }) => ({
     window: window.map((x) =>

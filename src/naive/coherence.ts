@@ -33,6 +33,6 @@ export function mayTakeWrite(pe: Pe, at: number): boolean {
 function laterReads(pe: Pe, at: number, self: Instance): readonly Source[] {
   return pe.window
     .slice(at + 1)
-    .filter((later) => later.done && sameWord(pe, self, later))
+    .filter((later) => sameWord(pe, self, later))
     .flatMap(({ source }) => (source === null ? [] : [source]));
 }

@@ -76,8 +76,8 @@ function settlePe(world: World, state: NaiveState, index: number): readonly Naiv
 
 /** The front end cannot go on without the answer of this instance. */
 export function isAwaited(instance: Instance): boolean {
-  const { effect, done, translation } = instance;
-  if (done || hasFaulted(instance)) return false;
+  const { effect, done, translation, value } = instance;
+  if (done || hasFaulted(instance) || (effect.kind === 'rmw' && value !== null)) return false;
   switch (effect.kind) {
     case 'load':
     case 'rmw':

@@ -176,8 +176,9 @@ function dsbPending({ earlier }: Waiting): boolean {
   return earlier.some((x) => x.effect.kind === 'dsb' && !x.done);
 }
 
+/** An acquire waits for its read; with acquire and release both, for the write of the atomic. */
 function acquirePending({ earlier }: Waiting): boolean {
-  return earlier.some((x) => isAcquire(x) && isPendingAccess(x));
+  return earlier.some((x) => isAcquire(x) && isPendingAccess(x) && (!hasRead(x) || isRelease(x)));
 }
 
 /**
@@ -239,10 +240,15 @@ function barrierPending(
   });
 }
 
+/** The read of an atomic has happened (its write may be to come). */
+function hasRead(x: Instance): boolean {
+  return x.effect.kind === 'rmw' && x.value !== null;
+}
+
 /** Reads that DMB LD and DSB LD order: all but atomics without a return value. */
 function pendingRead(x: Instance): boolean {
   if (x.effect.kind === 'rmw' && x.effect.noReturn) return false;
-  return isRead(x) && isPendingAccess(x);
+  return isRead(x) && isPendingAccess(x) && !hasRead(x);
 }
 
 function pendingWrite(x: Instance): boolean {

@@ -137,7 +137,10 @@ export interface Instance {
    * the barrier has fired, the TLBI is issued, the register is written.
    */
   readonly done: boolean;
-  /** The value a load, atomic, fetch or allocation has got. */
+  /**
+   * The value a load, atomic, fetch or allocation has got. An atomic that has one but is not done has
+   * read and not yet written; until then nobody else writes the word or begins an atomic on it.
+   */
   readonly value: bigint | null;
   readonly source: Source | null;
 }
