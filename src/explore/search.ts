@@ -12,7 +12,7 @@ export interface SearchLimits {
 export interface SearchHooks {
   /** A violation shown by the facts of a step, or null. The search stops at the first. */
   readonly violation?: (facts: readonly Fact[]) => string | null;
-  /** Called once for every state without transitions. */
+  /** Called once for every state in which no thread can do anything any more. */
   readonly onEnd?: (state: State) => void;
   /** Explore eager steps alone where the machine has one (partial-order reduction). */
   readonly reduced?: boolean;
@@ -67,10 +67,8 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
     const state = states[id] as State;
     const eager = hooks.reduced === true ? machine.eager(state) : [];
     const all = eager.length > 0 ? eager : machine.transitions(state);
-    if (all.length === 0) {
-      hooks.onEnd?.(state);
-      continue;
-    }
+    // What memory does by itself never has to happen.
+    if (all.every((t) => t.pe < 0)) hooks.onEnd?.(state);
     for (const t of all) {
       transitions += 1;
       const violation = t.facts.length > 0 ? (hooks.violation?.(t.facts) ?? null) : null;

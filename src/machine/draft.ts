@@ -81,6 +81,8 @@ export interface Draft {
    * branches. False when a guess turned out wrong: the run does not exist.
    */
   settle(): boolean;
+  /** Whether the thread has ended and nothing of it is left to happen. */
+  ended(pe: number): boolean;
   commit(): State;
 }
 
@@ -125,10 +127,7 @@ export function createDraft(setup: MachineSetup): Draft {
 
   function resultOf(pe: number): (seq: number) => bigint | undefined {
     const w = window(pe);
-    return (seq) => {
-      if (seq >= w.count || (flagsOf(w, seq) & FLAG.read) === 0) return undefined;
-      return memory.value(get(w, seq, AT.value));
-    };
+    return (seq) => (seq < w.count ? resultAt(memory, w, seq) : undefined);
   }
 
   function evaluateFor(pe: number, expr: Expr): bigint | undefined {
@@ -146,6 +145,7 @@ export function createDraft(setup: MachineSetup): Draft {
     const info = w.infos[i] as EffectInfo;
     const flags = flagsOf(w, i);
     if ((flags & FLAG.faulted) !== 0) return (flags & FLAG.faultDone) !== 0;
+    if ((flags & FLAG.updatePending) !== 0) return false;
     switch (info.kind) {
       case KIND.load:
       case KIND.fetch:
@@ -171,7 +171,7 @@ export function createDraft(setup: MachineSetup): Draft {
       const flags = flagsOf(w, i);
       if ((flags & FLAG.fired) !== 0) continue;
       const condition = evaluateFor(pe, effect.condition);
-      if (condition === undefined || !picksResolved(w, info.pickedBy)) continue;
+      if (condition === undefined || !picksResolved(w, info)) continue;
       const taken = condition !== 0n;
       if ((flags & FLAG.guessed) === 0) {
         w.head = (threads[pe] as ThreadEffects).next(get(w, i, AT.node), {
@@ -334,6 +334,12 @@ export function createDraft(setup: MachineSetup): Draft {
     },
     evaluate: evaluateFor,
     address: addressOf,
+    ended(pe) {
+      const w = window(pe);
+      if (w.head === HEAD_WAITS || (threads[pe] as ThreadEffects).at(w.head) !== null) return false;
+      for (let i = 0; i < w.count; i += 1) if (!isDone(w, i)) return false;
+      return true;
+    },
     settle() {
       completeTlbis();
       for (let pe = 0; pe < threads.length; pe += 1) {
@@ -382,6 +388,17 @@ export function createDraft(setup: MachineSetup): Draft {
   }
   if (!draft.settle()) throw new Error('the first branch of a thread contradicts itself');
   return { ...draft, initial: draft.commit() };
+}
+
+/** What an instance has answered: the value read, or the status of a store-exclusive. */
+export function resultAt(memory: Memory, w: Window, i: number): bigint | undefined {
+  const flags = flagsOf(w, i);
+  const { effect } = w.infos[i] as EffectInfo;
+  if (effect.kind === 'store') {
+    if ((flags & FLAG.noWrite) !== 0) return 1n;
+    return (flags & FLAG.written) !== 0 ? 0n : undefined;
+  }
+  return (flags & FLAG.read) === 0 ? undefined : memory.value(get(w, i, AT.value));
 }
 
 /** Marks the translations in flight of a PE that were built from a cell that has been written. */

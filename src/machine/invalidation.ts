@@ -92,8 +92,9 @@ export function deliver(draft: Draft, slot: number, pe: number, forgetsAccesses:
       set(w, j, AT.obligations, get(w, j, AT.obligations) | bit);
       heldUp = true;
     }
+    // Both of the pair are accesses to memory: a fault has no physical address to share.
     const address = draft.address(pe, j);
-    if (address === undefined) continue;
+    if (address === undefined || (flags & FLAG.faulted) !== 0) continue;
     for (let i = 0; i < j; i += 1) {
       const earlier = w.infos[i] as EffectInfo;
       if (!earlier.translated || (flagsOf(w, i) & FLAG.translated) !== 0) continue;

@@ -21,17 +21,20 @@ import {
   mayRaiseFault,
   mayRead,
   mayTranslate,
+  mayUpdate,
   mayWrite,
   readPending,
   translationPending,
+  updatePending,
   writePending,
 } from './local-order.ts';
-import { isLine } from './memory.ts';
+import { isLine, plainSlot } from './memory.ts';
 import type { MachineSetup } from './setup.ts';
 import { MARK, MARK_BITS } from './translation-entry.ts';
 import {
   addFlags,
   AT,
+  clearFlags,
   FLAG,
   flagsOf,
   get,
@@ -59,13 +62,18 @@ export const EVENT = {
   writeBack: 6,
   /** A branch is guessed. */
   guess: 7,
+  /** Hardware sets the access flag or dirty state in a descriptor. */
+  update: 8,
 } as const;
 
 /** One step of the machine: an event on the line. */
 export interface Transition {
-  /** PE that the event belongs to; for `deliver` the PE it happens at; -1 for `writeBack`. */
+  /**
+   * PE that the event belongs to; for `deliver` the PE it happens at; -1 for `writeBack` and for an
+   * `update` on behalf of no instruction.
+   */
   readonly pe: number;
-  /** Index in the window; for `deliver` the ledger slot; for `writeBack` the cell. */
+  /** Index in the window; for `deliver` the ledger slot; where `pe` is -1 the cell. */
   readonly index: number;
   readonly event: number;
   /** Which choice, where there are several; unique among those of this event. */
@@ -107,9 +115,12 @@ export function createMachine(setup: MachineSetup): Machine {
   const draft = createDraft(setup);
   const { memory, tlbs, threads } = draft;
   const { features } = setup.translation;
-  const watch = createTlbWatch(draft, setup.translation);
+  const watch = createTlbWatch(draft, setup.translation, setup.watchedVas);
   const ets = features.ets;
   const peCount = threads.length;
+  const managesAccessFlags = setup.threads.some(
+    ({ context }) => context.stage1 !== null && context.stage1.hardwareUpdate !== 'none',
+  );
   const out: Transition[] = [];
   let facts: Fact[] = [];
 
@@ -242,7 +253,13 @@ export function createMachine(setup: MachineSetup): Machine {
         } else set(v, j, AT.cell, result.cell);
         set(v, j, AT.result, choice.result);
         set(v, j, AT.translationObligations, 0);
-        addFlags(v, j, FLAG.translated | (choice.marks << MARK_SHIFT));
+        addFlags(
+          v,
+          j,
+          FLAG.translated |
+            (choice.marks << MARK_SHIFT) |
+            (result.update === null ? 0 : FLAG.updatePending),
+        );
         emit(pe, j, EVENT.translate, (choice.result << MARK_BITS) | choice.marks);
       }
     }
@@ -277,11 +294,17 @@ export function createMachine(setup: MachineSetup): Machine {
     const cell = get(w, j, AT.cell);
     if (cell < 0 || (info.translated && (flags & FLAG.translated) === 0)) return;
     if (!mayRead(w, j)) return;
+    const isAcquire = info.acquire;
     // Forward from the youngest earlier store to the location that is not yet visible.
     for (let i = j - 1; i >= 0; i -= 1) {
       if (!writePending(w, i) || get(w, i, AT.cell) !== cell) continue;
       const from = w.infos[i] as EffectInfo;
-      if (from.kind !== KIND.store || from.data === null) return;
+      if (from.kind !== KIND.store || from.data === null) {
+        if (from.kind === KIND.rmw && !isAcquire) forwardFromAtomic(state, pe, w, i, j);
+        return;
+      }
+      // aob: an acquire does not take its value from a write that is not yet visible of an atomic.
+      if (isExclusive(from) && isAcquire) return;
       if (from.translated && (flagsOf(w, i) & FLAG.translated) === 0) return;
       const value = draft.evaluate(pe, from.data);
       if (value === undefined) return;
@@ -300,6 +323,22 @@ export function createMachine(setup: MachineSetup): Machine {
       performRead(state, pe, j, line.poc, 0, -1);
     } else if (line.dirty >= 0) performRead(state, pe, j, line.dirty, 0, -1);
     else for (const value of line.clean) performRead(state, pe, j, value, 0, value);
+  }
+
+  function isExclusive(info: EffectInfo): boolean {
+    return info.effect.kind === 'store' && info.effect.exclusive;
+  }
+
+  /** A load may take what an earlier atomic of its PE is going to write, once that is known. */
+  function forwardFromAtomic(state: State, pe: number, w: Window, i: number, j: number): void {
+    const { effect } = w.infos[i] as EffectInfo;
+    const guessed =
+      effect.kind === 'rmw' && effect.written !== undefined
+        ? draft.evaluate(pe, effect.written)
+        : undefined;
+    const value = guessed ?? (readPending(w, i) ? undefined : dataOf(pe, w, i));
+    if (value === undefined || value === null) return;
+    performRead(state, pe, j, memory.valueId(value), i + 1, -1);
   }
 
   function performRead(
@@ -349,7 +388,8 @@ export function createMachine(setup: MachineSetup): Machine {
       const w = draft.window(other);
       for (let i = 0; i < w.count; i += 1) {
         const info = w.infos[i] as EffectInfo;
-        if (info.kind !== KIND.rmw || get(w, i, AT.cell) !== cell) continue;
+        if (info.effect.kind !== 'rmw' || get(w, i, AT.cell) !== cell) continue;
+        if (info.effect.conditional === true) continue;
         if ((flagsOf(w, i) & FLAG.read) !== 0 && writePending(w, i) && get(w, i, AT.source) === 0) {
           return true;
         }
@@ -379,6 +419,10 @@ export function createMachine(setup: MachineSetup): Machine {
     if (!mayWrite(w, j)) return;
     const data = dataOf(pe, w, j);
     if (data === undefined) return;
+    if (isExclusive(info)) {
+      failExclusive(state, pe, w, j);
+      if (!mayStoreExclusively(w, j, cell)) return;
+    }
     if (data !== null) {
       for (let k = j + 1; k < w.count; k += 1) {
         if (get(w, k, AT.cell) !== cell || (flagsOf(w, k) & FLAG.read) === 0) continue;
@@ -386,10 +430,34 @@ export function createMachine(setup: MachineSetup): Machine {
         if (source === 0 || source - 1 < j) return;
       }
       if (lockedByAtomic(pe, cell)) return;
-    }
+      // A compare-and-swap that writes must have read what is still the last write.
+      const { effect } = info;
+      const conditional = effect.kind === 'rmw' && effect.conditional === true;
+      if (conditional && (flagsOf(w, j) & FLAG.superseded) !== 0) return;
+    } else if (somebodyTookValueOf(w, j)) return;
+    // A compare that fails may or may not have set the dirty state.
+    const mayForget = data === null && updatePending(w, j) ? [false, true] : [false];
+    for (const forget of mayForget) performWrite(state, pe, j, cell, data, forget);
+  }
+
+  function somebodyTookValueOf(w: Window, j: number): boolean {
+    for (let k = j + 1; k < w.count; k += 1) if (get(w, k, AT.source) === j + 1) return true;
+    return false;
+  }
+
+  function performWrite(
+    state: State,
+    pe: number,
+    j: number,
+    cell: number,
+    data: bigint | null,
+    forgetUpdate: boolean,
+  ): void {
     begin(state);
     const v = draft.window(pe);
+    const info = v.infos[j] as EffectInfo;
     set(v, j, AT.obligations, 0);
+    if (forgetUpdate) clearFlags(v, j, FLAG.updatePending);
     if (data === null) addFlags(v, j, FLAG.noWrite);
     else {
       const valueId = memory.valueId(data);
@@ -418,7 +486,43 @@ export function createMachine(setup: MachineSetup): Machine {
         ? { kind: 'value', value: memory.value(get(v, j, AT.value)) }
         : { kind: 'done' },
     );
-    emit(pe, j, EVENT.write, -1);
+    emit(pe, j, EVENT.write, forgetUpdate ? 1 : -1);
+  }
+
+  /** A store-exclusive may fail for any reason; nothing may have taken its value then. */
+  function failExclusive(state: State, pe: number, w: Window, j: number): void {
+    if (somebodyTookValueOf(w, j)) return;
+    begin(state);
+    const v = draft.window(pe);
+    set(v, j, AT.obligations, 0);
+    addFlags(v, j, FLAG.noWrite);
+    answer(pe, v, j, { kind: 'done' });
+    emit(pe, j, EVENT.write, 0);
+    draft.load(state);
+    draft.window(pe);
+  }
+
+  /** The store-exclusive can succeed: its load-exclusive saw what is still the last write. */
+  function mayStoreExclusively(w: Window, j: number, cell: number): boolean {
+    for (let i = j - 1; i >= 0; i -= 1) {
+      const { effect } = w.infos[i] as EffectInfo;
+      if (effect.kind === 'store' && effect.exclusive) return false;
+      if (effect.kind !== 'load' || !effect.exclusive) continue;
+      const flags = flagsOf(w, i);
+      if ((flags & FLAG.read) === 0 || get(w, i, AT.cell) !== cell) return false;
+      return (flags & FLAG.superseded) === 0 || onlyOwnWritesBetween(w, i, j, cell);
+    }
+    return false;
+  }
+
+  /** The PE's own plain stores between the pair do not break it. */
+  function onlyOwnWritesBetween(w: Window, i: number, j: number, cell: number): boolean {
+    for (let k = i + 1; k < j; k += 1) {
+      if ((w.infos[k] as EffectInfo).writes && get(w, k, AT.cell) === cell) {
+        return (flagsOf(w, k) & FLAG.superseded) === 0;
+      }
+    }
+    return false;
   }
 
   function noteTableWrite(pe: number, w: Window, j: number): void {
@@ -442,6 +546,35 @@ export function createMachine(setup: MachineSetup): Machine {
     addFlags(v, j, FLAG.faultDone);
     set(v, j, AT.obligations, 0);
     emit(pe, j, EVENT.fault, -1);
+  }
+
+  function updates(state: State, pe: number, w: Window, j: number): void {
+    if (!mayUpdate(w, j)) return;
+    const result = tlbs.results.item(get(w, j, AT.result));
+    // The read of the descriptor and the update are one atomic: nothing was written in between.
+    if (result.update === null || ((flagsOf(w, j) >> MARK_SHIFT) & MARK.stale) !== 0) return;
+    if (lockedByAtomic(-1, result.update.cell)) return;
+    begin(state);
+    const v = draft.window(pe);
+    clearFlags(v, j, FLAG.updatePending);
+    makeVisible(-1, -1, result.update.cell, plainSlot(result.update.valueId));
+    emit(pe, j, EVENT.update, -1);
+  }
+
+  /** The access flag may be set at any time, on behalf of a walk nobody asked for. */
+  function spontaneousUpdates(state: State): void {
+    const done: number[] = [];
+    for (let pe = 0; pe < peCount; pe += 1) {
+      draft.load(state);
+      for (const update of tlbs.spontaneous(draft.tlb(pe), draft.memoryId(), draft.context(pe))) {
+        if (done.includes(update.cell)) continue;
+        done.push(update.cell);
+        begin(state);
+        if (lockedByAtomic(-1, update.cell)) continue;
+        makeVisible(-1, -1, update.cell, plainSlot(update.valueId));
+        emit(-1, update.cell, EVENT.update, -1);
+      }
+    }
   }
 
   function fires(state: State, pe: number, w: Window, j: number): void {
@@ -608,6 +741,11 @@ export function createMachine(setup: MachineSetup): Machine {
             translations(state, pe, w, j);
             continue;
           }
+          if (updatePending(w, j)) {
+            updates(state, pe, w, j);
+            draft.load(state);
+            draft.window(pe);
+          }
           if (readPending(w, j)) reads(state, pe, w, j);
           else if (writePending(w, j)) writes(state, pe, w, j);
           continue;
@@ -621,6 +759,7 @@ export function createMachine(setup: MachineSetup): Machine {
     }
     deliveries(state);
     writeBacks(state);
+    if (managesAccessFlags) spontaneousUpdates(state);
     return out.slice();
   }
 
@@ -746,11 +885,9 @@ export function createMachine(setup: MachineSetup): Machine {
     let waitsForLock = false;
     let unfinished = false;
     for (let pe = 0; pe < peCount; pe += 1) {
-      const w = draft.window(pe);
-      const { symbolic } = (threads[pe] as ThreadEffects).tree;
-      const ended = w.head !== HEAD_WAITS && (threads[pe] as ThreadEffects).at(w.head) === null;
-      if (ended && (w.count === 0 || symbolic)) continue;
+      if (draft.ended(pe)) continue;
       unfinished = true;
+      const w = draft.window(pe);
       for (let j = 0; j < w.count; j += 1) {
         const info = w.infos[j] as EffectInfo;
         if (info.effect.kind === 'lock' && (flagsOf(w, j) & FLAG.fired) === 0 && mayFire(w, j)) {

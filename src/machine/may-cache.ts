@@ -1,4 +1,5 @@
 import { bypassesCache } from '../arm64/attributes.ts';
+import { AF_BIT, DBM_BIT } from '../arm64/descriptor.ts';
 import { tlbiMatches, type TlbiContext } from '../arm64/tlbi-match.ts';
 import type { TlbiOp } from '../arm64/tlbi.ts';
 import type { Context, Fault } from '../program/effect.ts';
@@ -49,6 +50,8 @@ export interface MayCaches {
     access: 'read' | 'write' | 'execute',
     unprivileged: boolean,
   ): readonly Translated[];
+  /** Cells whose access flag hardware may set at any time, on behalf of a speculative walk. */
+  spontaneous(set: number, memory: number, context: number): readonly DescriptorUpdate[];
   readonly results: Interner<TranslationResult>;
   readonly contexts: ContextTable;
   readonly invalidations: Interner<Invalidation>;
@@ -78,8 +81,16 @@ export interface TranslationResult {
   readonly path1: readonly number[];
   readonly path2: readonly number[];
   readonly leafPath2: readonly number[];
+  /** What hardware has to write into a descriptor, atomically with the read of it; or null. */
+  readonly update: DescriptorUpdate | null;
   /** The entry used; null for a fault that came from a walk. */
   readonly entry: TranslationEntry | null;
+}
+
+/** A hardware update of a descriptor: the cell and its new value. */
+export interface DescriptorUpdate {
+  readonly cell: number;
+  readonly valueId: number;
 }
 
 /** Contexts by content. Id 0 is never handed out, so that 0 can mean "none". */
@@ -94,6 +105,9 @@ export interface Invalidation {
   readonly operand: bigint;
   readonly context: TlbiContext;
 }
+
+/** AP[2] of a stage-1 leaf. */
+const STAGE1_READ_ONLY_BIT = 1n << 7n;
 
 function contextTable(): ContextTable {
   const table = interner<Context>();
@@ -197,34 +211,47 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
       ) {
         continue;
       }
-      found.push({
-        result: resultOf(entry, entryId(code), va, access, unprivileged),
-        marks: marksOf(code),
-      });
+      const result = resultOf(entry, va, access, unprivileged, context, true);
+      // An update is atomic with the read of the descriptor: an old copy will not do.
+      if (results.item(result).update !== null && marksOf(code) !== 0) continue;
+      found.push({ result, marks: marksOf(code) });
     }
     for (const f of walker.faults(held, mem, context, va)) {
-      found.push({ result: faultResult(f, context, va, access), marks: f.marks });
+      if (f.leaf !== null && managesAccessFlag(context)) {
+        if (f.marks !== 0) continue;
+        found.push({
+          result: resultOf(f.leaf, va, access, unprivileged, context, false),
+          marks: 0,
+        });
+      } else {
+        found.push({ result: faultResult(f, context, va, access), marks: f.marks });
+      }
     }
     return found.filter(
       (t, i) => found.findIndex((u) => u.result === t.result && u.marks === t.marks) === i,
     );
   }
 
+  /** What an access through a leaf comes to: an address, a permission fault, or a hardware update. */
   function resultOf(
     entry: TranslationEntry,
-    id: number,
     va: bigint,
     access: 'read' | 'write' | 'execute',
     unprivileged: boolean,
+    context: Context,
+    hasAccessFlag: boolean,
   ): number {
-    return results.id(`e${id},${va},${access},${unprivileged}`, () => {
+    const key = `e${entries.add(entry)},${va},${access},${unprivileged},${context.stage1?.hardwareUpdate},${hasAccessFlag}`;
+    return results.id(key, () => {
       const offset = va - entry.info.inputBase;
       const pa = entry.output + offset;
-      const allowed = unprivileged ? entry.permissions.el0 : entry.permissions.privileged;
+      const rights = unprivileged ? entry.permissions.el0 : entry.permissions.privileged;
+      const dirties = !rights.write && access === 'write' && canDirty(entry, context, unprivileged);
+      const allowed = rights[access] || dirties;
       const stage1Allows = (
         unprivileged ? entry.stage1Permissions.el0 : entry.stage1Permissions.privileged
       )[access];
-      const fault: Fault | null = allowed[access]
+      const fault: Fault | null = allowed
         ? null
         : {
             stage: stage1Allows ? 2 : 1,
@@ -246,9 +273,32 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
         path1: entry.path1,
         path2: entry.path2,
         leafPath2: entry.leafPath2,
+        update: fault === null ? updateOf(entry, dirties, hasAccessFlag) : null,
         entry,
       };
     });
+  }
+
+  /** Whether a write through a clean leaf makes hardware set the dirty state (FEAT_HAFDBS). */
+  function canDirty(entry: TranslationEntry, context: Context, unprivileged: boolean): boolean {
+    if (context.stage1?.hardwareUpdate !== 'af+dbm' || entry.leaf1 === null) return false;
+    const { bits } = entry.leaf1;
+    if ((bits & DBM_BIT) === 0n || entry.restrictions.readOnly) return false;
+    return !unprivileged || entry.permissions.el0.read;
+  }
+
+  function updateOf(
+    entry: TranslationEntry,
+    dirties: boolean,
+    hasAccessFlag: boolean,
+  ): DescriptorUpdate | null {
+    if (entry.leaf1 === null || (hasAccessFlag && !dirties)) return null;
+    const { bits } = entry.leaf1;
+    const value = (bits | AF_BIT) & ~(dirties ? STAGE1_READ_ONLY_BIT : 0n);
+    return {
+      cell: entry.path1[entry.path1.length - 2] as number,
+      valueId: memory.valueId(value),
+    };
   }
 
   function faultResult(
@@ -279,6 +329,7 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
       path1: f.path1,
       path2: f.path2,
       leafPath2: f.fault.onWalk ? [] : f.path2,
+      update: null,
       entry: null,
     }));
   }
@@ -316,6 +367,20 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
       removeMemo.set(key, result);
       return result;
     },
+    spontaneous(set, mem, contextId) {
+      const context = contexts.context(contextId);
+      if (!managesAccessFlag(context)) return [];
+      const held = codes(close(set, mem, contextId));
+      const found: DescriptorUpdate[] = [];
+      for (const va of setup.watchedVas) {
+        for (const f of walker.faults(held, mem, context, va)) {
+          if (f.leaf === null || f.marks !== 0) continue;
+          const update = updateOf(f.leaf, false, false);
+          if (update !== null && !found.some((u) => u.cell === update.cell)) found.push(update);
+        }
+      }
+      return found;
+    },
     translate(set, mem, contextId, va, access, unprivileged) {
       const key = `${set},${mem},${contextId},${va},${access},${unprivileged}`;
       let found = translateMemo.get(key);
@@ -326,6 +391,11 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
       return found;
     },
   };
+}
+
+/** TCR_ELx.HA: hardware sets the access flag. */
+function managesAccessFlag(context: Context): boolean {
+  return context.stage1 !== null && context.stage1.hardwareUpdate !== 'none';
 }
 
 /** Marks that a write to the cell adds to what was built from it. */

@@ -59,6 +59,8 @@ export interface WalkFault {
   /** Descriptors read, the faulting one last. */
   readonly path1: readonly number[];
   readonly path2: readonly number[];
+  /** For an access-flag fault of stage 1: the leaf as it would be with the flag set. */
+  readonly leaf: TranslationEntry | null;
 }
 
 /** A position in a stage-1 or stage-2 walk: the next table to read. */
@@ -192,6 +194,7 @@ export function createWalker(
         marks: 0,
         path1: [],
         path2: [],
+        leaf: null,
       });
       return [];
     }
@@ -218,6 +221,7 @@ export function createWalker(
           marks: at.marks,
           path1: [],
           path2,
+          leaf: null,
         });
       if (descriptor.kind === 'table') {
         const entry = stage2Entry('s2-table', vmid, at.level, ipa, shift, descriptor.next, path2);
@@ -320,6 +324,7 @@ export function createWalker(
           marks: f.marks | (from?.marks ?? 0),
           path1: from?.path1 ?? [],
           path2: [...(from?.path2 ?? []), ...f.path2],
+          leaf: null,
         }),
       );
     for (const answer of walkTo(context.stage1.root, null)) {
@@ -350,12 +355,13 @@ export function createWalker(
       const path1 = [...at.path1, read.cell, read.valueId];
       const shift = levelShift(geometry.granule, at.level);
       const inputBase = (va >> BigInt(shift)) << BigInt(shift);
-      const fail = (cause: Fault['cause']): void =>
+      const fail = (cause: Fault['cause'], leaf: TranslationEntry | null): void =>
         onFault({
           fault: { stage: 1, cause, level: at.level, address: va, onWalk: false },
           marks: at.marks,
           path1,
           path2: at.path2,
+          leaf,
         });
       if (descriptor.kind === 'table') {
         const here: Position = { ...at, path1 };
@@ -390,43 +396,37 @@ export function createWalker(
           }
         }
       } else if (descriptor.kind === 'block' || descriptor.kind === 'page') {
-        if (!descriptor.af) {
-          fail('access-flag');
-          continue;
-        }
         const attr = Number((translation.mair >> BigInt(descriptor.attrIndx * 8)) & 0xffn);
         const type = decodeMair(attr, descriptor.sh ?? 0b11, features);
-        addHeld(
-          held,
-          {
-            kind: 's1-leaf',
-            info: {
-              regime: 'el1&0',
-              stages: 's1',
-              leaf: true,
-              level: at.level,
-              vmid: context.vmid,
-              asid: descriptor.ng ? context.asid : null,
-              inputBase,
-              inputBits: shift,
-            },
-            output: descriptor.output,
-            ipaBase: descriptor.output,
-            path1,
-            path2: at.path2,
-            leafPath2: [],
-            leaf1: { bits: memory.value(read.valueId), level: at.level },
-            leaf2: null,
-            restrictions: at.restrictions,
-            // A reserved MAIR encoding behaves as some type; Device-nGnRnE is one choice.
-            memoryType: type.kind === 'reserved' ? device('nGnRnE') : type,
-            permissions: stage1Permissions(descriptor, at.restrictions),
-            stage1Permissions: stage1Permissions(descriptor, at.restrictions),
+        const leaf: TranslationEntry = {
+          kind: 's1-leaf',
+          info: {
+            regime: 'el1&0',
+            stages: 's1',
+            leaf: true,
+            level: at.level,
+            vmid: context.vmid,
+            asid: descriptor.ng ? context.asid : null,
+            inputBase,
+            inputBits: shift,
           },
-          at.marks,
-        );
+          output: descriptor.output,
+          ipaBase: descriptor.output,
+          path1,
+          path2: at.path2,
+          leafPath2: [],
+          leaf1: { bits: memory.value(read.valueId), level: at.level },
+          leaf2: null,
+          restrictions: at.restrictions,
+          // A reserved MAIR encoding behaves as some type; Device-nGnRnE is one choice.
+          memoryType: type.kind === 'reserved' ? device('nGnRnE') : type,
+          permissions: stage1Permissions(descriptor, at.restrictions),
+          stage1Permissions: stage1Permissions(descriptor, at.restrictions),
+        };
+        if (descriptor.af) addHeld(held, leaf, at.marks);
+        else fail('access-flag', leaf);
       } else if (!isValid(descriptor)) {
-        fail('translation');
+        fail('translation', null);
       }
     }
   }

@@ -56,6 +56,8 @@ export const FLAG = {
   owed: 2048,
   /** Erratum: and the DSB has completed. */
   overdue: 4096,
+  /** Hardware has to set the access flag or dirty state in the descriptor (HU), and has not yet. */
+  updatePending: 8192,
 } as const;
 
 /** Marks of the translation used (translation-entry.ts), from this bit on. */
@@ -136,6 +138,13 @@ export function flagsOf(window: Window, index: number): number {
 export function addFlags(window: Window, index: number, flags: number): void {
   const at = index * INSTANCE_INTS + AT.flags;
   window.ints[at] = (window.ints[at] as number) | flags;
+  window.dirty = true;
+}
+
+/** Takes flags from an instance. */
+export function clearFlags(window: Window, index: number, flags: number): void {
+  const at = index * INSTANCE_INTS + AT.flags;
+  window.ints[at] = (window.ints[at] as number) & ~flags;
   window.dirty = true;
 }
 

@@ -14,7 +14,7 @@ export interface Label {
   /** `cpu0`, `cpu1` ... ; `memory` for write-backs. */
   readonly agent: string;
   readonly event:
-    'translate' | 'fault' | 'read' | 'write' | 'do' | 'deliver' | 'write-back' | 'guess';
+    'translate' | 'fault' | 'read' | 'write' | 'do' | 'deliver' | 'write-back' | 'guess' | 'update';
   /** The effect and its operand: `load 0x1000`, `TLBI IPAS2E1IS 0x1`. */
   readonly what: string;
   /** Where it comes from: `function: text`. Empty for write-backs. */
@@ -32,6 +32,7 @@ const EVENT_NAMES = [
   'deliver',
   'write-back',
   'guess',
+  'update',
 ] as const;
 
 function hex(value: bigint): string {
@@ -86,7 +87,7 @@ function whereOf(location: SourceLocation): string {
 
 /** The location of the effect a transition belongs to; null for write-backs. */
 export function locationOf(machine: Machine, state: State, t: Transition): SourceLocation | null {
-  if (t.event === EVENT.writeBack) return null;
+  if (t.pe < 0) return null;
   const { inspect } = machine;
   inspect.load(state);
   if (t.event !== EVENT.deliver) {
@@ -161,11 +162,12 @@ export function labelOf(machine: Machine, state: State, t: Transition): Label {
   const { inspect } = machine;
   inspect.load(state);
   const event = EVENT_NAMES[t.event] ?? 'do';
-  if (t.event === EVENT.writeBack) {
+  if (t.pe < 0) {
+    const what = t.event === EVENT.writeBack ? 'write back' : 'set the access flag at';
     return {
       agent: 'memory',
       event,
-      what: `write back ${hex(inspect.memory.addressOf(t.index))}`,
+      what: `${what} ${hex(inspect.memory.addressOf(t.index))}`,
       where: '',
       choice: '',
     };
