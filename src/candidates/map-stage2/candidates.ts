@@ -98,7 +98,7 @@ export const makeBeforeBreakMap: Candidate = mapCandidate({
     ...V5_8_MAP,
     *replacePage(kvm, pte, ipa, value) {
       const at = within(MMU_C, 'stage2_set_pte');
-      yield* setEntry(pte, value, at(1428, 'kvm_set_pte(pte, new) over the old value'));
+      yield* setEntry(pte, value, 3, at(1428, 'kvm_set_pte(pte, new) over the old value'));
       yield* call(at(1423, 'kvm_tlb_flush_vmid_ipa(addr)'), kvmTlbFlushVmidIpa(kvm, ipa));
     },
   },
