@@ -97,6 +97,7 @@ export function islaThread(
         spsel: value('PSTATE.SP', 0n) === 1n ? 1 : 0,
         inHandler: false,
         faults: [],
+        loops: new Map(),
         status: 'runs',
       },
       place: (address, at, unprivileged) => regime.place(address, at, unprivileged),

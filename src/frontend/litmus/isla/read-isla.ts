@@ -1,3 +1,5 @@
+import { DEFAULT_FEATURES } from '../../../arm64/features.ts';
+import { stage1Geometry, stage2Geometry } from '../../../arm64/geometry.ts';
 import type { MachineSetup } from '../../../machine/setup.ts';
 import { evaluate } from '../../../program/expr.ts';
 import { assemble, type Code, type CodeBlock } from '../assembly/code.ts';
@@ -236,17 +238,10 @@ function machineSetup(
       return { tree, context };
     }),
     translation: {
-      granule: '4k',
-      stage1StartLevel: 0,
-      stage2StartLevel: 0,
+      features: { ...DEFAULT_FEATURES, ipaBits: 48, ets: options.ets },
+      stage1: stage1Geometry('4k', 48),
+      stage2: stage2Geometry('4k', 48, 0),
       mair: ones(64),
-      fwb: false,
-      ets: options.ets,
-      bbm: 0,
-      tableDropByAnyIpa: true,
-      fillOutOfContext: true,
-      repeatTlbi: false,
-      vpipt: false,
     },
     memory: [...tables.memory.words()].map(([address, value]) => ({ address, value })),
     pages: [
