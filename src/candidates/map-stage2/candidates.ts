@@ -1,5 +1,6 @@
 import { within } from '../../program/source-location.ts';
 import { HOLDS, refuted, type Candidate, type Expectation } from '../candidate.ts';
+import { withHardware } from '../hardware.ts';
 import { call, load, store, valueOf, type HostCode } from '../host-code.ts';
 import { cleanDcacheGuestPage } from '../kvm-v5_8/dcache.ts';
 import { kvmTlbFlushVmidIpa } from '../kvm-v5_8/flush.ts';
@@ -65,7 +66,8 @@ function mapCandidate(form: {
       { kernel: KERNEL, file: MMU_C, function: 'kvm_set_spte_handler' },
     ],
     reference: form.reference,
-    expected: () => form.expected,
+    expected: (features) =>
+      withHardware(form.expected, features, { repeats: false, freesTables: false }),
     why: form.why,
     operation: 'remap',
     host: (kvm, request) => remap(kvm, form.plan, request),
