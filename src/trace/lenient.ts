@@ -16,6 +16,11 @@ export interface LenientOptions {
   readonly rules: readonly Rule[];
   /** Most steps added after the last label; 0 for none. */
   readonly finish?: number;
+  /**
+   * When a label of the host does not fit, the host may first take this many steps that no label
+   * asks for, to see whether it fits then: for labels from a scenario with a shorter host program.
+   */
+  readonly catchUp?: number;
 }
 
 /** A run and how it came to be. */
@@ -38,15 +43,32 @@ export function stateAfter(machine: Machine, steps: readonly Transition[]): Stat
   return steps.at(-1)?.next ?? machine.initial;
 }
 
-/** The transition of a state with this label, or null; the oldest instance where several fit. */
+/**
+ * The transition of a state with this label, or null; the oldest instance where several fit. Where no
+ * translation was built from just the same descriptors, one that comes to the same address and is as
+ * stale will do: the descriptors change when the scenario does.
+ */
 export function transitionOf(machine: Machine, state: State, label: Label): Transition | null {
+  let alike: Transition | null = null;
   for (const site of machine.sites(state)) {
     if (!mayFit(site, label)) continue;
     for (const t of machine.at(state, site)) {
-      if (sameLabel(labelOf(machine, state, t), label)) return t;
+      const other = labelOf(machine, state, t);
+      if (sameLabel(other, label)) return t;
+      if (
+        alike === null &&
+        label.event === 'translate' &&
+        sameLabel(coarse(other), coarse(label))
+      ) {
+        alike = t;
+      }
     }
   }
-  return null;
+  return alike;
+}
+
+function coarse(label: Label): Label {
+  return { ...label, choice: label.choice.replace(/ \(.*\)$/, '') };
 }
 
 function mayFit(site: Site, label: Label): boolean {
@@ -85,11 +107,33 @@ export function replayLenient(
     if (t.facts.length > 0) violation = firstViolation(options.rules, t.facts);
   }
 
+  /** Lets the host of a label run until the label fits; false, and nothing done, when it does not. */
+  function catchUpTo(label: Label): boolean {
+    const pe = Number(/^cpu(\d+)$/.exec(label.agent)?.[1] ?? -1);
+    if (options.catchUp === undefined || pe < 0 || pe >= options.hosts) return false;
+    if (label.event === 'deliver') return false;
+    const back = { state, length: steps.length };
+    for (let left = options.catchUp; left > 0; left -= 1) {
+      const ahead = stay(machine, state, pe, options.hosts, false);
+      if (ahead === null || firstViolation(options.rules, ahead.facts) !== null) break;
+      take(ahead, labelOf(machine, state, ahead));
+      const t = transitionOf(machine, state, label);
+      if (t !== null) {
+        take(t, label);
+        return true;
+      }
+    }
+    state = back.state;
+    steps.length = back.length;
+    executed.length = back.length;
+    return false;
+  }
+
   for (const label of labels) {
     if (violation !== null) break;
     const t = transitionOf(machine, state, label);
-    if (t === null) skipped += 1;
-    else take(t, label);
+    if (t !== null) take(t, label);
+    else if (!catchUpTo(label)) skipped += 1;
   }
   let guestSteps = GUEST_FINISH;
   let current = steps.at(-1)?.pe ?? 0;
