@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Candidate } from '../candidates/candidate.ts';
-import { createMachine, type Machine } from '../machine/machine.ts';
+import { createMachine, type Machine, type Transition } from '../machine/machine.ts';
 import type { Rule } from '../rules/rule.ts';
 import { buildSetup } from '../scenario/build.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -8,7 +8,7 @@ import { compareCosts } from '../trace/cost.ts';
 import { labelOf, type Label } from '../trace/label.ts';
 import { replayLenient, type Executed } from '../trace/lenient.ts';
 import { normalise } from '../trace/normalise.ts';
-import { randomRun } from './random.ts';
+import { randomRun, randomSearch } from './random.ts';
 import { costOf } from './scenario-cost.ts';
 import { proposals } from './shrink.ts';
 import type { Strategy } from './strategy/strategy.ts';
@@ -49,6 +49,9 @@ export function runArbitrary(
 /** Steps of the host that no label asks for, where it may take some. */
 const CATCH_UP = 40;
 
+/** Walks in a scenario where nothing that was known helps. */
+const WALKS_AGAIN = 40;
+
 /** Machines that are kept for the next candidate of the shrinker. */
 const MACHINES_KEPT = 24;
 
@@ -77,12 +80,7 @@ class RunArbitrary extends fc.Arbitrary<RunCase> {
     const machine = this.#machineOf(scenario);
     if (machine === null) throw new RangeError('a scenario was generated that cannot be built');
     const run = randomRun(machine, seed, { hosts: scenario.hosts, ...this.#options });
-    let state = machine.initial;
-    const trace = run.steps.map((t) => {
-      const label = labelOf(machine, state, t);
-      state = t.next;
-      return label;
-    });
+    const trace = labelsOf(machine, run.steps);
     return new fc.Value({ scenario, trace, broken: run.violation?.rule.id ?? null }, undefined);
   }
 
@@ -119,9 +117,13 @@ class RunArbitrary extends fc.Arbitrary<RunCase> {
       setupOf: (other: Scenario) => this.#machineOf(other)?.setup ?? null,
       features: this.#options.shrinkFeatures ?? false,
     };
-    for (const { scenario: other, labels, catchUp } of proposals(from)) {
+    for (const { scenario: other, labels, otherHost } of proposals(from)) {
       if (compareCosts(costOf(other, []).slice(0, 4), cost.slice(0, 4)) > 0) continue;
-      const trace = this.#attempt(other, labels, rule, catchUp === true ? CATCH_UP : 0);
+      const trace =
+        this.#attempt(other, labels, rule) ??
+        (otherHost
+          ? (this.#attempt(other, labels, rule, CATCH_UP) ?? this.#searchAgain(other, rule))
+          : null);
       if (trace === null || compareCosts(costOf(other, trace), cost) >= 0) continue;
       yield new fc.Value({ scenario: other, trace, broken: rule }, undefined);
     }
@@ -143,6 +145,16 @@ class RunArbitrary extends fc.Arbitrary<RunCase> {
     if (again.violation?.rule.id !== rule) return run.labels;
     const better = compareCosts(costOf(scenario, again.labels), costOf(scenario, run.labels)) < 0;
     return better ? again.labels : run.labels;
+  }
+
+  /** Where the host does other things the old labels may be of no use: a few walks from scratch. */
+  #searchAgain(scenario: Scenario, rule: string): readonly Label[] | null {
+    const machine = this.#machineOf(scenario);
+    if (machine === null) return null;
+    const options = { hosts: scenario.hosts, ...this.#options };
+    const { found } = randomSearch(machine, 1, { ...options, runs: WALKS_AGAIN });
+    if (found === null) return null;
+    return this.#attempt(scenario, labelsOf(machine, found.run.steps), rule);
   }
 
   #replay(
@@ -168,6 +180,15 @@ class RunArbitrary extends fc.Arbitrary<RunCase> {
     }
     return machine;
   }
+}
+
+function labelsOf(machine: Machine, steps: readonly Transition[]): readonly Label[] {
+  let state = machine.initial;
+  return steps.map((t) => {
+    const label = labelOf(machine, state, t);
+    state = t.next;
+    return label;
+  });
 }
 
 function build(scenario: Scenario, candidate: Candidate): Machine | null {

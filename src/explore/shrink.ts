@@ -12,8 +12,8 @@ import { KNOBS } from './scenario-cost.ts';
 export interface Proposal {
   readonly scenario: Scenario;
   readonly labels: readonly Label[];
-  /** The host program is another one, so labels may need a longer way (`catchUp`). */
-  readonly catchUp?: boolean;
+  /** The host does other things there, so the labels alone may not say enough. */
+  readonly otherHost: boolean;
 }
 
 /** A counterexample to make smaller. */
@@ -45,7 +45,11 @@ export function* proposals(start: Start): Generator<Proposal> {
 function* fewerAgents({ scenario, labels }: Start): Generator<Proposal> {
   if (scenario.secondVm) {
     const last = scenario.hosts + scenario.vcpus;
-    yield { scenario: { ...scenario, secondVm: false }, labels: withoutPe(labels, last) };
+    yield {
+      scenario: { ...scenario, secondVm: false },
+      labels: withoutPe(labels, last),
+      otherHost: false,
+    };
   }
   for (let vcpu = scenario.vcpus - 1; vcpu >= 0 && scenario.vcpus > 1; vcpu -= 1) {
     const { guest } = scenario;
@@ -58,12 +62,16 @@ function* fewerAgents({ scenario, labels }: Start): Generator<Proposal> {
           : guest,
     };
     const kept = withoutPe(labels, scenario.hosts + vcpu);
-    yield { scenario: fewer, labels: kept.map((label) => withoutVcpu(label, vcpu)) };
+    yield {
+      scenario: fewer,
+      labels: kept.map((label) => withoutVcpu(label, vcpu)),
+      otherHost: false,
+    };
   }
   if (scenario.hosts === 2) {
     const fewer: Scenario = { ...scenario, hosts: 1 };
-    yield { scenario: fewer, labels: withoutPe(labels, 1) };
-    yield { scenario: fewer, labels: withoutPe(labels, 0) };
+    yield { scenario: fewer, labels: withoutPe(labels, 1), otherHost: false };
+    yield { scenario: fewer, labels: withoutPe(labels, 0), otherHost: false };
   }
 }
 
@@ -104,7 +112,7 @@ function* namedAccesses({ scenario, labels, steps, machine }: Start): Generator<
     }
     state = t.next;
   }
-  yield { scenario: { ...scenario, guest: { kind: 'trace', vcpus } }, labels };
+  yield { scenario: { ...scenario, guest: { kind: 'trace', vcpus } }, labels, otherHost: false };
 }
 
 function* fewerPages(start: Start): Generator<Proposal> {
@@ -146,8 +154,7 @@ function* renamed(
   const setup = setupOf(scenario);
   if (setup === null) return;
   const now = renameLabels(labels, machine.setup, setup, newIndex);
-  yield { scenario, labels: now };
-  yield { scenario, labels: now, catchUp: true };
+  yield { scenario, labels: now, otherHost: true };
 }
 
 function* fewerAccesses({ scenario, labels }: Start): Generator<Proposal> {
@@ -163,7 +170,7 @@ function* fewerAccesses({ scenario, labels }: Start): Generator<Proposal> {
       for (let at = 0; at + size <= accesses.length; at += size) {
         const fewer = [...accesses.slice(0, at), ...accesses.slice(at + size)];
         const kept = withoutAccesses(labels, `cpu${hosts + vcpu}`, at, size);
-        yield { scenario: change(vcpu, fewer), labels: kept };
+        yield { scenario: change(vcpu, fewer), labels: kept, otherHost: false };
       }
     }
     for (const [at, { access, page }] of accesses.entries()) {
@@ -171,7 +178,7 @@ function* fewerAccesses({ scenario, labels }: Start): Generator<Proposal> {
       const weaker = accesses.map((old, k) =>
         k === at ? ({ access: 'read', page } as const) : old,
       );
-      yield { scenario: change(vcpu, weaker), labels };
+      yield { scenario: change(vcpu, weaker), labels, otherHost: false };
     }
   }
 }
@@ -237,8 +244,16 @@ function* calmer({ scenario, labels }: Start): Generator<Proposal> {
     const between = labels.slice(block.to, next.from);
     const theirs = labels.slice(next.from, next.to);
     const after = labels.slice(next.to);
-    yield { scenario, labels: [...before, ...mine, ...theirs, ...between, ...after] };
-    yield { scenario, labels: [...before, ...between, ...mine, ...theirs, ...after] };
+    yield {
+      scenario,
+      labels: [...before, ...mine, ...theirs, ...between, ...after],
+      otherHost: false,
+    };
+    yield {
+      scenario,
+      labels: [...before, ...between, ...mine, ...theirs, ...after],
+      otherHost: false,
+    };
   }
 }
 
@@ -246,7 +261,11 @@ function* calmer({ scenario, labels }: Start): Generator<Proposal> {
 function* fewerLabels({ scenario, labels }: Start): Generator<Proposal> {
   for (let size = Math.floor(labels.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let at = 0; at < labels.length; at += size) {
-      yield { scenario, labels: [...labels.slice(0, at), ...labels.slice(at + size)] };
+      yield {
+        scenario,
+        labels: [...labels.slice(0, at), ...labels.slice(at + size)],
+        otherHost: false,
+      };
     }
   }
 }
