@@ -131,7 +131,7 @@ export function createMachine(setup: MachineSetup): Machine {
   const draft = createDraft(setup);
   const { memory, tlbs, threads } = draft;
   const { features } = setup.translation;
-  const watch = createTlbWatch(draft, setup.translation);
+  const watch = createTlbWatch(draft, setup.translation, setup.watchedVas);
   const ets = features.ets;
   const peCount = threads.length;
   const managesAccessFlags = setup.threads.some(
@@ -210,7 +210,10 @@ export function createMachine(setup: MachineSetup): Machine {
       }
       if (!isLine(slot)) markInFlight(draft, pe, cell);
     }
-    if (isLine(slot)) return;
+    if (isLine(slot)) {
+      for (let pe = 0; pe < peCount; pe += 1) draft.closeIcache(pe);
+      return;
+    }
     for (let pe = 0; pe < peCount; pe += 1) {
       const before = draft.tlb(pe);
       draft.setTlb(pe, tlbs.markStale(before, cell));
@@ -328,6 +331,10 @@ export function createMachine(setup: MachineSetup): Machine {
       return;
     }
     if (readWouldBeIncoherent(w, j, cell)) return;
+    if (info.kind === KIND.fetch && setup.instructionCache === 'modelled') {
+      for (const value of draft.fetchable(pe, cell)) performRead(state, pe, j, value, 0, value);
+      return;
+    }
     const slot = draft.slot(cell);
     if (!isLine(slot)) {
       performRead(state, pe, j, slot >> 1, 0, -1);
@@ -347,8 +354,12 @@ export function createMachine(setup: MachineSetup): Machine {
 
   /** A load may take what an earlier atomic of its PE is going to write, once that is known. */
   function forwardFromAtomic(state: State, pe: number, w: Window, i: number, j: number): void {
-    if (readPending(w, i)) return;
-    const value = dataOf(pe, w, i);
+    const { effect } = w.infos[i] as EffectInfo;
+    const guessed =
+      effect.kind === 'rmw' && effect.written !== undefined
+        ? draft.evaluate(pe, effect.written)
+        : undefined;
+    const value = guessed ?? (readPending(w, i) ? undefined : dataOf(pe, w, i));
     if (value === undefined || value === null) return;
     performRead(state, pe, j, memory.valueId(value), i + 1, -1);
   }
@@ -370,6 +381,7 @@ export function createMachine(setup: MachineSetup): Machine {
     if (!info.writes) set(w, j, AT.obligations, 0);
     noteAccess(pe, w, j);
     noteContent(pe, w, j, valueId);
+    noteFetch(pe, w, j, valueId);
     if (info.kind !== KIND.rmw) {
       const wanted = info.stops;
       answer(pe, w, j, wanted ? { kind: 'value', value: memory.value(valueId) } : { kind: 'done' });
@@ -393,6 +405,20 @@ export function createMachine(setup: MachineSetup): Machine {
     });
   }
 
+  function noteFetch(pe: number, w: Window, j: number, valueId: number): void {
+    if ((w.infos[j] as EffectInfo).kind !== KIND.fetch) return;
+    const cell = get(w, j, AT.cell);
+    const last = draft.touchGhost().lastStoredByHost(cell);
+    if (last < 0 || last === valueId) return;
+    facts.push({
+      kind: 'stale-fetch',
+      pe,
+      pa: memory.addressOf(cell),
+      value: memory.value(valueId),
+      lastStored: memory.value(last),
+    });
+  }
+
   /** Another PE is between the halves of an atomic on the location. */
   function lockedByAtomic(pe: number, cell: number): boolean {
     for (let other = 0; other < peCount; other += 1) {
@@ -400,7 +426,8 @@ export function createMachine(setup: MachineSetup): Machine {
       const w = draft.window(other);
       for (let i = 0; i < w.count; i += 1) {
         const info = w.infos[i] as EffectInfo;
-        if (info.kind !== KIND.rmw || get(w, i, AT.cell) !== cell) continue;
+        if (info.effect.kind !== 'rmw' || get(w, i, AT.cell) !== cell) continue;
+        if (info.effect.conditional === true) continue;
         if ((flagsOf(w, i) & FLAG.read) !== 0 && writePending(w, i) && get(w, i, AT.source) === 0) {
           return true;
         }
@@ -441,10 +468,34 @@ export function createMachine(setup: MachineSetup): Machine {
         if (source === 0 || source - 1 < j) return;
       }
       if (lockedByAtomic(pe, cell)) return;
-    }
+      // A compare-and-swap that writes must have read what is still the last write.
+      const { effect } = info;
+      const conditional = effect.kind === 'rmw' && effect.conditional === true;
+      if (conditional && (flagsOf(w, j) & FLAG.superseded) !== 0) return;
+    } else if (somebodyTookValueOf(w, j)) return;
+    // A compare that fails may or may not have set the dirty state.
+    const mayForget = data === null && updatePending(w, j) ? [false, true] : [false];
+    for (const forget of mayForget) performWrite(state, pe, j, cell, data, forget);
+  }
+
+  function somebodyTookValueOf(w: Window, j: number): boolean {
+    for (let k = j + 1; k < w.count; k += 1) if (get(w, k, AT.source) === j + 1) return true;
+    return false;
+  }
+
+  function performWrite(
+    state: State,
+    pe: number,
+    j: number,
+    cell: number,
+    data: bigint | null,
+    forgetUpdate: boolean,
+  ): void {
     begin(state);
     const v = draft.window(pe);
+    const info = v.infos[j] as EffectInfo;
     set(v, j, AT.obligations, 0);
+    if (forgetUpdate) clearFlags(v, j, FLAG.updatePending);
     if (data === null) addFlags(v, j, FLAG.noWrite);
     else {
       const valueId = memory.valueId(data);
@@ -455,7 +506,7 @@ export function createMachine(setup: MachineSetup): Machine {
       const result = get(v, j, AT.result);
       const bypasses = result >= 0 && tlbs.results.item(result).bypassesCache;
       const old = draft.slot(cell);
-      if (isLine(old)) draft.touchGhost().setLastStored(cell, valueId);
+      if (isLine(old)) draft.touchGhost().setLastStored(cell, valueId, !info.translated);
       makeVisible(
         pe,
         j,
@@ -473,12 +524,12 @@ export function createMachine(setup: MachineSetup): Machine {
         ? { kind: 'value', value: memory.value(get(v, j, AT.value)) }
         : { kind: 'done' },
     );
-    emit(pe, j, EVENT.write, -1);
+    emit(pe, j, EVENT.write, forgetUpdate ? 1 : -1);
   }
 
   /** A store-exclusive may fail for any reason; nothing may have taken its value then. */
   function failExclusive(state: State, pe: number, w: Window, j: number): void {
-    for (let k = j + 1; k < w.count; k += 1) if (get(w, k, AT.source) === j + 1) return;
+    if (somebodyTookValueOf(w, j)) return;
     begin(state);
     const v = draft.window(pe);
     set(v, j, AT.obligations, 0);
@@ -637,6 +688,9 @@ export function createMachine(setup: MachineSetup): Machine {
         if (after !== slot) draft.setSlot(cell, after);
         return null;
       }
+      case 'ic':
+        invalidateIcaches(pe, effect.op, get(w, j, AT.cell));
+        return null;
       case 'lock':
         draft.touchGhost().setLockOwner(effect.lock, pe);
         return null;
@@ -666,6 +720,16 @@ export function createMachine(setup: MachineSetup): Machine {
         return null;
       default:
         return null;
+    }
+  }
+
+  /** From EL1 a VPIPT cache gives up only lines of the VMID in force; from EL2 all of them. */
+  function invalidateIcaches(pe: number, op: 'iallu' | 'ialluis' | 'ivau', cell: number): void {
+    const context = tlbs.contexts.context(draft.context(pe));
+    const onlyVmid = context.el === 2 ? null : context.vmid;
+    for (let other = 0; other < peCount; other += 1) {
+      if (op === 'iallu' && other !== pe) continue;
+      draft.invalidateIcache(other, op === 'ivau' ? cell : -1, onlyVmid);
     }
   }
 
