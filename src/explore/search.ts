@@ -16,6 +16,8 @@ export interface SearchHooks {
   readonly onEnd?: (state: State) => void;
   /** Explore eager steps alone where the machine has one (partial-order reduction). */
   readonly reduced?: boolean;
+  /** Explore one of the states that differ only in the names of interchangeable PEs. */
+  readonly symmetric?: boolean;
 }
 
 /** What a search found. */
@@ -40,7 +42,10 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
   const states: State[] = [];
   let transitions = 0;
   const width = machine.initial.length;
+  const representative = (state: State): State =>
+    hooks.symmetric === true ? machine.inspect.canonical(state) : state;
 
+  /** A real run to the state, or to one that differs from it in the names of PEs. */
   function traceTo(id: number): Transition[] {
     const path: number[] = [];
     for (let at = id; at > 0; at = parents[at] as number) path.push(at);
@@ -48,12 +53,33 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
     let from = machine.initial;
     for (let i = path.length - 1; i >= 0; i -= 1) {
       const target = path[i] as number;
-      const step = machine.transitions(from).find((t) => seen.intern(t.next, width) === target);
+      const step = machine
+        .transitions(from)
+        .find((t) => seen.intern(representative(t.next), width) === target);
       if (step === undefined) throw new Error('a recorded step cannot be found again');
       trace.push(step);
       from = step.next;
     }
     return trace;
+  }
+
+  /**
+   * The last step of the run. Its state may carry other names for the PEs than the one it was found
+   * in, so it is looked up there by what it breaks.
+   */
+  function withLast(trace: Transition[], found: Transition): readonly Transition[] {
+    const from = trace.at(-1)?.next ?? machine.initial;
+    const target = representative(found.next);
+    const key = seen.intern(target, width);
+    const last = machine
+      .transitions(from)
+      .find(
+        (t) =>
+          seen.intern(representative(t.next), width) === key &&
+          t.event === found.event &&
+          hooks.violation?.(t.facts) !== null,
+      );
+    return [...trace, last ?? found];
   }
 
   seen.intern(machine.initial, width);
@@ -76,17 +102,18 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
         return {
           kind: 'violation',
           violation,
-          trace: [...traceTo(id), t],
+          trace: withLast(traceTo(id), t),
           states: states.length,
           transitions,
         };
       }
-      const next = seen.intern(t.next, width);
+      const target = representative(t.next);
+      const next = seen.intern(target, width);
       if (next === states.length) {
         if (states.length >= limits.states) {
           return { kind: 'limit', states: states.length, transitions };
         }
-        states.push(t.next);
+        states.push(target);
         parents.push(id);
       }
     }

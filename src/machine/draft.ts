@@ -4,6 +4,7 @@ import { marksAfterWrite } from './may-cache.ts';
 import { createMemory, isLine, plainSlot, type Line } from './memory.ts';
 import { createMayCaches } from './may-cache.ts';
 import { createGhost, type Ghost } from './ghost.ts';
+import { createSymmetry } from './symmetry.ts';
 import { picksResolved } from './local-order.ts';
 import { createInstructionCaches } from './instruction-cache.ts';
 import { KIND, threadEffects, type EffectInfo, type ThreadEffects } from './effect-info.ts';
@@ -91,6 +92,8 @@ export interface Draft {
   /** Whether the thread has ended and nothing of it is left to happen. */
   ended(pe: number): boolean;
   commit(): State;
+  /** The state that stands for all states which differ only in the names of interchangeable PEs. */
+  canonical(state: State): State;
 }
 
 /** The draft of a machine. */
@@ -379,6 +382,7 @@ export function createDraft(setup: MachineSetup): Draft {
       }
       return true;
     },
+    canonical: (state) => state,
     commit() {
       for (let pe = 0; pe < threads.length; pe += 1) {
         const w = windows[pe] as Window;
@@ -422,7 +426,14 @@ export function createDraft(setup: MachineSetup): Draft {
     window(pe).dirty = true;
   }
   if (!draft.settle()) throw new Error('the first branch of a thread contradicts itself');
-  return { ...draft, initial: draft.commit() };
+  const symmetry = createSymmetry(
+    setup,
+    { ...STATE, slotInts: SLOT_INTS },
+    setup.threads.map((thread) => tlbs.contexts.id(thread.context)),
+    ledgerPool,
+    ghost,
+  );
+  return { ...draft, initial: draft.commit(), canonical: symmetry.canonical };
 }
 
 /** What an instance has answered: the value read, or the status of a store-exclusive. */
