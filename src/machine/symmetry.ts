@@ -61,7 +61,10 @@ export function createSymmetry(
       if (ledgers.length(ledgerId) > ledger.length)
         ledger = new Int32Array(ledgers.length(ledgerId));
       const ledgerLength = ledgers.copy(ledgerId, ledger);
-      if (lockCount > 0) ghost.load(state[layout.ghost] as number);
+      if (lockCount > 0) {
+        ghost.forget();
+        ghost.load(state[layout.ghost] as number);
+      }
       const source = setup.threads.map((_, pe) => pe);
       let moved = false;
       for (const members of classes) {
