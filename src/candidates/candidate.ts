@@ -4,8 +4,11 @@ import type { HostCode } from './host-code.ts';
 import type { Kvm } from './kvm-v5_8/kvm.ts';
 import type { Request } from './operation.ts';
 
-/** A family of rules, as in the corpus: P1 to P8, and the rule that tables change under the lock. */
-export type RuleFamily = 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'P8' | 'locks';
+/**
+ * A family of rules: P1 to P8 and P10 as in the corpus, P6 here the rule on the right VMID, and
+ * `locks`: tables change only under the lock.
+ */
+export type RuleFamily = 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'P8' | 'P10' | 'locks';
 
 /** What a scenario must contain for a refutation to show, besides one host PE and one vCPU PE. */
 export type Need =
@@ -13,35 +16,49 @@ export type Need =
   | 'non-cacheable-guest'
   /** A second host thread that unmaps the same range. */
   | 'second-unmap'
-  /** The vCPU's stage-2 faults enter the host, which maps the page again. */
+  /**
+   * The vCPU's stage-2 faults enter the host, which maps the page it has now, and no notifier count
+   * keeps it out: the situation of `stage2_unmap_vm`. The host's page changes with the operation.
+   */
   | 'fault-path'
-  /** Two vCPUs on two PEs whose faults enter the host. */
+  /** As before, but with the words of the notifier: the situation of `kvm_unmap_hva_range`. */
+  | 'notified-fault-path'
+  /** Two vCPUs on two PEs want the same unmapped page. */
   | 'two-faulting-vcpus'
   /** The lock may be dropped between two top-level entries, with pages in both. */
   | 'lock-drop'
+  /** A further entry keeps every table alive: the flush of a dissolved table would hide the fault. */
+  | 'kept-tables'
+  /** A table becomes empty and is freed. */
+  | 'freed-tables'
   /** Two pages under one table. */
   | 'adjacent-pages'
   /** At least 512 pages of the granule in one part of the range. */
   | 'wide-range'
   /** A range whose end lies inside a page. */
   | 'unaligned-end'
-  /** A table page that becomes empty and is freed, and is reused. */
-  | 'freed-table'
   /** The host gives the page to another owner after the operation. */
   | 'page-reuse'
-  /** A second VM with another VMID, active on the same PEs. */
-  | 'second-vm';
+  /** The pages lie in one aligned block of IPAs and of physical memory, mapped by pages. */
+  | 'pages-of-a-block';
 
-/** What we expect the verifier to say, with one set of features. */
+/** One way in which a candidate fails. */
+export interface Refutation {
+  readonly rule: RuleFamily;
+  /** In words, for the list of candidates. */
+  readonly condition: string;
+  readonly needs: readonly Need[];
+}
+
+/**
+ * What we expect the verifier to say, with one set of features. A refuted candidate fails in every
+ * scenario that has what one of its refutations needs; the first one is the shortest.
+ */
 export type Expectation =
   | { readonly verdict: 'holds' }
   | {
       readonly verdict: 'refuted';
-      /** The family that the shortest run breaks, then others that fall too. */
-      readonly rules: readonly [RuleFamily, ...RuleFamily[]];
-      /** In words, for the list of candidates. */
-      readonly condition: string;
-      readonly needs: readonly Need[];
+      readonly refutations: readonly [Refutation, ...Refutation[]];
     };
 
 /** What the host did about a fault of the guest. */
@@ -58,6 +75,13 @@ export interface Mirror {
   readonly function: string;
 }
 
+/**
+ * `unmap`: removes the range. `remap`: maps the first page of the request to another physical page
+ * (`newBacking`). `block`: replaces the pages of an aligned block by a block mapping. `write-protect`:
+ * makes the range read-only. `fault`: nothing; the fault path is under test, on vCPU PEs.
+ */
+export type OperationKind = 'unmap' | 'remap' | 'block' | 'write-protect' | 'fault';
+
 /** An idea for host code: what it does, where it comes from, and what we expect of it. */
 export interface Candidate {
   /** Stable id: the kernel function, then the form. */
@@ -69,6 +93,8 @@ export interface Candidate {
   readonly expected: (features: Features) => Expectation;
   /** Why, from the architecture: one paragraph. */
   readonly why: string;
+  /** What the operation of `host` does to the tables, so that a scenario can be made for it. */
+  readonly operation: OperationKind;
   /** The operation under test on one PE, with its locks and announcements. */
   readonly host: (kvm: Kvm, request: Request) => HostCode;
   /** What the host does when a vCPU takes a stage-2 fault, after entry and before return. */
@@ -77,3 +103,8 @@ export interface Candidate {
 
 /** The verdict that holds everywhere. */
 export const HOLDS: Expectation = { verdict: 'holds' };
+
+/** The verdict "refuted", with at least one way. */
+export function refuted(first: Refutation, ...others: readonly Refutation[]): Expectation {
+  return { verdict: 'refuted', refutations: [first, ...others] };
+}

@@ -2,7 +2,8 @@ import type { SourceLocation } from '../program/source-location.ts';
 import { load, store, type HostCode } from './host-code.ts';
 import type { Kvm } from './kvm-v5_8/kvm.ts';
 import { invalidateRangeEnd, invalidateRangeStart } from './kvm-v5_8/notifier.ts';
-import type { IpaRange, PlanMaker } from './kvm-v5_8/unmap-plan.ts';
+import { entryBase } from './kvm-v5_8/pgtable.ts';
+import type { IpaRange, Leaf, PlanMaker, UnmapPlan } from './kvm-v5_8/unmap-plan.ts';
 
 /** A guest page as the host knows it. */
 export interface HostPage {
@@ -41,20 +42,49 @@ function here(text: string): SourceLocation {
 export function* unmapOperation(kvm: Kvm, makePlan: PlanMaker, request: Request): HostCode {
   const plan = makePlan();
   const name = 'unmap_stage2_range';
-  yield {
-    kind: 'announce',
-    fact: { kind: 'operation-begins', name, vmid: kvm.vmid },
-    location: here('the notifier is called'),
-  };
+  yield* announceBegin(kvm, name);
   yield* changeBacking(kvm, request);
-  yield* invalidateRangeStart(kvm, plan, request.range);
-  yield* announceReturn(kvm, name, request);
-  yield* useAfterwards(request);
+  const cleared: Leaf[] = [];
+  const recording: UnmapPlan = {
+    ...plan,
+    leaf(of, leaf) {
+      cleared.push(leaf);
+      return plan.leaf(of, leaf);
+    },
+  };
+  const outcome = yield* invalidateRangeStart(kvm, recording, request.range);
+  // A walk that gave up promises something only for the entries it had removed.
+  const promised =
+    outcome === 'done'
+      ? request
+      : { ...request, pages: request.pages.filter((page) => isCleared(kvm, cleared, page)) };
+  yield* announceReturn(kvm, name, promised);
+  yield* useAfterwards(promised);
   yield* invalidateRangeEnd(kvm, plan, request.range);
 }
 
+function isCleared(kvm: Kvm, cleared: readonly Leaf[], page: HostPage): boolean {
+  return cleared.some(
+    ({ address, level }) => entryBase(kvm, address, level) === entryBase(kvm, page.ipa, level),
+  );
+}
+
+/** Says that an operation has begun. */
+export function* announceBegin(kvm: Kvm, name: string): HostCode {
+  yield {
+    kind: 'announce',
+    fact: { kind: 'operation-begins', name, vmid: kvm.vmid },
+    location: here(`${name} is asked for`),
+  };
+}
+
 /** Says that the operation has returned, for every page of the request. */
-export function* announceReturn(kvm: Kvm, name: string, request: Request): HostCode {
+export function* announceReturn(
+  kvm: Kvm,
+  name: string,
+  request: Request,
+  removes: 'translations' | 'write-permission' = 'translations',
+): HostCode {
   yield {
     kind: 'announce',
     fact: {
@@ -62,13 +92,14 @@ export function* announceReturn(kvm: Kvm, name: string, request: Request): HostC
       name,
       vmid: kvm.vmid,
       pages: request.pages.map((page) => page.ipa),
+      removes,
     },
-    location: here('the notifier has returned'),
+    location: here(`${name} has returned`),
   };
 }
 
 /** The host's own table changes before KVM hears of it, so that a later fault finds the new page. */
-function* changeBacking(kvm: Kvm, request: Request): HostCode {
+export function* changeBacking(kvm: Kvm, request: Request): HostCode {
   if (request.newBacking === null) return;
   for (const { ipa } of request.pages) {
     const cell = kvm.backing(ipa);

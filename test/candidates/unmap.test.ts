@@ -6,7 +6,7 @@ import { perPageFlush } from '../../src/candidates/unmap-stage2-range/per-page-f
 import { openVm, unmapRequest } from '../../src/candidates/world/open-vm.ts';
 import type { WorldOptions } from '../../src/candidates/world/options.ts';
 import { buildWorld } from '../../src/candidates/world/world.ts';
-import { counts, runAlone, shorthand, type SequentialRun } from './sequential.ts';
+import { counts, runAlone, shorthand, type SequentialRun } from '../../src/candidates/run-alone.ts';
 
 function run(
   candidate: Candidate,

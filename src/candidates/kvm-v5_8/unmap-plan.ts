@@ -47,8 +47,10 @@ export interface UnmapPlan {
   readonly afterUnlock: (kvm: Kvm, range: IpaRange) => HostCode;
   /** When the caller's caller is told that the operation is over: the notifier's end callback. */
   readonly atNotifierEnd: (kvm: Kvm, range: IpaRange) => HostCode;
-  /** Whether the walk gives up here; v5.8 has no such exit. Asked after each entry of the top level. */
+  /** Whether the walk gives up after a leaf; v5.8 has no such exit. */
   readonly fails: (kvm: Kvm) => HostCode<boolean>;
+  /** On the way out after that. */
+  readonly onFailure: (kvm: Kvm, range: IpaRange) => HostCode;
 }
 
 /** Makes the plan of one run: a plan may keep private state, such as a list of cleared pages. */

@@ -21,4 +21,5 @@ export const V5_8_UNMAP: UnmapPlan = {
   afterUnlock: nothing,
   atNotifierEnd: nothing,
   fails: () => noEffect(false),
+  onFailure: nothing,
 };

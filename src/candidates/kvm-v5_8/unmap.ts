@@ -15,7 +15,7 @@ import {
   tableOf,
 } from './pgtable.ts';
 import { MMU_C } from './source-files.ts';
-import type { IpaRange, UnmapPlan } from './unmap-plan.ts';
+import type { IpaRange, Leaf, UnmapPlan } from './unmap-plan.ts';
 
 /** The walk went through, or a plan that can fail gave up in the middle. */
 export type UnmapOutcome = 'done' | 'failed';
@@ -44,8 +44,10 @@ export function* unmapStage2Range(
     }
     const next = addressEnd(kvm, address, range.end, top);
     // pgd_none is never true: the p4d level is folded in every arm64 configuration of v5.8.
-    yield* unmapStage2P4ds(kvm, plan, address, next);
-    if (yield* plan.fails(kvm)) return 'failed';
+    if ((yield* unmapStage2P4ds(kvm, plan, address, next)) === 'failed') {
+      yield* plan.onFailure(kvm, range);
+      return 'failed';
+    }
     if (next !== range.end) yield* condReschedLock(kvm, at(394, 'cond_resched_lock(mmu_lock)'));
     address = next;
   } while (address < range.end);
@@ -54,20 +56,25 @@ export function* unmapStage2Range(
 }
 
 /** One top-level entry. The p4d level is folded: the pgd entry is the p4d entry. */
-function* unmapStage2P4ds(kvm: Kvm, plan: UnmapPlan, address: bigint, end: bigint): HostCode {
+export function* unmapStage2P4ds(
+  kvm: Kvm,
+  plan: UnmapPlan,
+  address: bigint,
+  end: bigint,
+): HostCode<UnmapOutcome> {
   const at = within(MMU_C, 'unmap_stage2_p4ds');
   const p4d = entryAddress(kvm, kvm.root, address, kvm.geometry.startLevel);
   const tracked = firstTracked(kvm, address, end, kvm.geometry.startLevel);
   if (tracked !== null) {
-    if (hasPud(kvm)) {
-      const bits = valueOf(yield load(p4d, at(349, 'read *p4d')));
-      if (!isNone(bits)) yield* unmapStage2Puds(kvm, plan, p4d, bits, address, end);
-    } else {
-      yield* unmapStage2Puds(kvm, plan, p4d, null, address, end);
+    const bits = hasPud(kvm) ? valueOf(yield load(p4d, at(349, 'read *p4d'))) : null;
+    if (bits === null || !isNone(bits)) {
+      const outcome = yield* unmapStage2Puds(kvm, plan, p4d, bits, address, end);
+      if (outcome === 'failed') return 'failed';
     }
   }
   // stage2_p4d_table_empty is always false: root pages live as long as the VM.
   yield* plan.endOfTopLevelEntry(kvm, { start: address, end });
+  return 'done';
 }
 
 /** Level 1. Without a pud level the entry above is passed through. */
@@ -78,28 +85,27 @@ function* unmapStage2Puds(
   p4dBits: bigint | null,
   start: bigint,
   end: bigint,
-): HostCode {
+): HostCode<UnmapOutcome> {
   const at = within(MMU_C, 'unmap_stage2_puds');
   const table = p4dBits === null ? null : tableOf(kvm, p4dBits, 0);
   for (const part of entries(kvm, start, end, 1)) {
     const pud = table === null ? p4d : entryAddress(kvm, table, part.start, 1);
     if (!hasPmd(kvm)) {
-      yield* unmapStage2Pmds(kvm, plan, pud, null, part.start, part.end);
-      continue;
+      return yield* unmapStage2Pmds(kvm, plan, pud, null, part.start, part.end);
     }
     const bits = valueOf(yield load(pud, at(322, 'read *pud')));
     if (isNone(bits)) continue;
-    if (isHuge(bits)) {
-      yield* plan.leaf(kvm, { cell: pud, bits, address: part.start, level: 1 });
-    } else {
-      yield* unmapStage2Pmds(kvm, plan, pud, bits, part.start, part.end);
-    }
+    const outcome = isHuge(bits)
+      ? yield* atLeaf(kvm, plan, { cell: pud, bits, address: part.start, level: 1 })
+      : yield* unmapStage2Pmds(kvm, plan, pud, bits, part.start, part.end);
+    if (outcome === 'failed') return 'failed';
   }
-  if (table === null) return;
+  if (table === null) return 'done';
   const page = pageOf(table, kvm.geometry.granule);
   if (yield* kvm.counts.isEmpty(page, at(336, 'page_count(pud table)'))) {
     yield* plan.emptyTable(kvm, { parent: p4d, parentLevel: 0, table, address: start });
   }
+  return 'done';
 }
 
 /** Level 2. Without a pmd level the entry above is passed through. */
@@ -110,24 +116,24 @@ function* unmapStage2Pmds(
   pudBits: bigint | null,
   start: bigint,
   end: bigint,
-): HostCode {
+): HostCode<UnmapOutcome> {
   const at = within(MMU_C, 'unmap_stage2_pmds');
   const table = pudBits === null ? null : tableOf(kvm, pudBits, 1);
   for (const part of entries(kvm, start, end, 2)) {
     const pmd = table === null ? pud : entryAddress(kvm, table, part.start, 2);
     const bits = valueOf(yield load(pmd, at(293, 'read *pmd')));
     if (isNone(bits)) continue;
-    if (isHuge(bits)) {
-      yield* plan.leaf(kvm, { cell: pmd, bits, address: part.start, level: 2 });
-    } else {
-      yield* unmapStage2Ptes(kvm, plan, pmd, bits, part.start, part.end);
-    }
+    const outcome = isHuge(bits)
+      ? yield* atLeaf(kvm, plan, { cell: pmd, bits, address: part.start, level: 2 })
+      : yield* unmapStage2Ptes(kvm, plan, pmd, bits, part.start, part.end);
+    if (outcome === 'failed') return 'failed';
   }
-  if (table === null) return;
+  if (table === null) return 'done';
   const page = pageOf(table, kvm.geometry.granule);
   if (yield* kvm.counts.isEmpty(page, at(309, 'page_count(pmd table)'))) {
     yield* plan.emptyTable(kvm, { parent: pud, parentLevel: 1, table, address: start });
   }
+  return 'done';
 }
 
 /** Level 3. */
@@ -138,19 +144,27 @@ function* unmapStage2Ptes(
   pmdBits: bigint,
   start: bigint,
   end: bigint,
-): HostCode {
+): HostCode<UnmapOutcome> {
   const at = within(MMU_C, 'unmap_stage2_ptes');
   const table = tableOf(kvm, pmdBits, 2);
   for (const part of entries(kvm, start, end, 3)) {
     const pte = entryAddress(kvm, table, part.start, 3);
     const bits = valueOf(yield load(pte, at(266, 'read *pte')));
     if (isNone(bits)) continue;
-    yield* plan.leaf(kvm, { cell: pte, bits, address: part.start, level: 3 });
+    const leaf = { cell: pte, bits, address: part.start, level: 3 } as const;
+    if ((yield* atLeaf(kvm, plan, leaf)) === 'failed') return 'failed';
   }
   const page = pageOf(table, kvm.geometry.granule);
   if (yield* kvm.counts.isEmpty(page, at(280, 'page_count(pte table)'))) {
     yield* plan.emptyTable(kvm, { parent: pmd, parentLevel: 2, table, address: start });
   }
+  return 'done';
+}
+
+/** A leaf was found; the only place where a plan may make the walk give up. */
+function* atLeaf(kvm: Kvm, plan: UnmapPlan, leaf: Leaf): HostCode<UnmapOutcome> {
+  yield* plan.leaf(kvm, leaf);
+  return (yield* plan.fails(kvm)) ? 'failed' : 'done';
 }
 
 /**

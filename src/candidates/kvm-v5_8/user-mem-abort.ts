@@ -1,3 +1,4 @@
+import { LEVELS } from '../../arm64/geometry.ts';
 import { within } from '../../program/source-location.ts';
 import type { Fault } from '../../program/effect.ts';
 import type { FaultOutcome } from '../candidate.ts';
@@ -7,7 +8,7 @@ import { flushIcacheAll } from './flush.ts';
 import type { Kvm } from './kvm.ts';
 import { lockMmu, unlockMmu } from './lock.ts';
 import { breakBeforeMake, stage2SetPte, unmapThenRetry, type MapPlan } from './map.ts';
-import { entryBase, entryBytes, makeLeaf } from './pgtable.ts';
+import { decode, entryAddress, entryBase, entryBytes, makeLeaf } from './pgtable.ts';
 import { KVM_MMU_H, MMU_C } from './source-files.ts';
 import { V5_8_UNMAP } from './unmap-v5_8.ts';
 
@@ -38,35 +39,44 @@ export function userMemAbort(kvm: Kvm, fault: Fault): HostCode<FaultOutcome> {
  * it outside of the lock, takes the lock, makes sure that no notifier ran in between, cleans the
  * page when the guest could see past the caches, and maps it.
  *
- * Blocks are left to the block path; dirty logging is not modelled, so every page is writable.
+ * A world without the notifier's words has nothing to re-check, so there the page is looked up under
+ * the lock, where it cannot be stale. Blocks are left to the block path; dirty logging is not modelled,
+ * so every page is writable.
  */
 export function* userMemAbortWith(kvm: Kvm, plan: FaultPlan, fault: Fault): HostCode<FaultOutcome> {
   const at = within(MMU_C, 'user_mem_abort');
   const ipa = entryBase(kvm, fault.address, 3);
   const cell = kvm.backing(ipa);
   if (cell === null) return 'no-page';
-  let sequence: bigint | null = null;
-  if (kvm.notifier !== null) {
-    sequence = valueOf(yield load(kvm.notifier.sequence, at(1890, 'read mmu_notifier_seq')));
-    yield dmb('ld', at(1900, 'smp_rmb()'));
+  const lookUp = load(cell, at(1902, 'gfn_to_pfn_prot()'));
+  if (kvm.notifier === null) {
+    if (plan.locked) yield* lockMmu(kvm, at(1932, 'spin_lock(mmu_lock)'));
+    const page = valueOf(yield lookUp);
+    if (page !== 0n) yield* install(kvm, plan.map, fault, ipa, page);
+    if (plan.locked) yield* unlockMmu(kvm, at(2001, 'spin_unlock(mmu_lock)'));
+    return page === 0n ? 'no-page' : 'retry';
   }
-  const page = valueOf(yield load(cell, at(1902, 'gfn_to_pfn_prot()')));
+  const sequence = valueOf(yield load(kvm.notifier.sequence, at(1890, 'read mmu_notifier_seq')));
+  yield dmb('ld', at(1900, 'smp_rmb()'));
+  const page = valueOf(yield lookUp);
   if (page === 0n) return 'no-page';
-
   if (plan.locked) yield* lockMmu(kvm, at(1932, 'spin_lock(mmu_lock)'));
-  const stale = sequence !== null && (yield* notifierRetry(kvm, sequence));
-  if (!stale) yield* install(kvm, plan.map, fault, ipa, page);
+  if (!(yield* notifierRetry(kvm.notifier, sequence))) {
+    yield* install(kvm, plan.map, fault, ipa, page);
+  }
   if (plan.locked) yield* unlockMmu(kvm, at(2001, 'spin_unlock(mmu_lock)'));
   return 'retry';
 }
 
 /** `mmu_notifier_retry`: a notifier is running, or has run since the sequence was read. */
-function* notifierRetry(kvm: Kvm, sequence: bigint): HostCode<boolean> {
-  if (kvm.notifier === null) return false;
+function* notifierRetry(
+  notifier: NonNullable<Kvm['notifier']>,
+  sequence: bigint,
+): HostCode<boolean> {
   const at = within(MMU_C, 'user_mem_abort');
-  const count = valueOf(yield load(kvm.notifier.count, at(1933, 'mmu_notifier_retry(): count')));
+  const count = valueOf(yield load(notifier.count, at(1933, 'mmu_notifier_retry(): count')));
   if (count !== 0n) return true;
-  const now = valueOf(yield load(kvm.notifier.sequence, at(1933, 'mmu_notifier_retry(): seq')));
+  const now = valueOf(yield load(notifier.sequence, at(1933, 'mmu_notifier_retry(): seq')));
   return now !== sequence;
 }
 
@@ -81,12 +91,31 @@ function* install(kvm: Kvm, plan: MapPlan, fault: Fault, ipa: bigint, page: bigi
   if (fault.access === 'execute') {
     yield* call(at(1950, 'invalidate_icache_guest_page()'), invalidateIcache(kvm, page));
   }
+  // An execute fault has made the I-cache coherent; after a permission fault the right is kept.
+  const execute =
+    fault.access === 'execute' ||
+    (fault.cause === 'permission' && (yield* call(at(1961, 'stage2_is_exec()'), isExec(kvm, ipa))));
   const value = makeLeaf(kvm.geometry, kvm.features, 3, page, {
     write: true,
-    execute: fault.access === 'execute',
+    // PAGE_S2 maps executable at once where the I-cache never needs invalidation (PAGE_S2_XN).
+    execute: !device && (execute || kvm.features.dic),
     device,
   });
   yield* call(at(1997, 'stage2_set_pte()'), stage2SetPte(kvm, plan, ipa, value));
+}
+
+/** `stage2_is_exec`: the leaf that maps the IPA, if any, permits execution. */
+function* isExec(kvm: Kvm, ipa: bigint): HostCode<boolean> {
+  const at = within(MMU_C, 'stage2_get_leaf_entry');
+  let table = kvm.root;
+  for (const level of LEVELS.filter((each) => each >= kvm.geometry.startLevel)) {
+    const cell = entryAddress(kvm, table, ipa, level);
+    const entry = decode(kvm, valueOf(yield load(cell, at(1303, 'read the entry'))), level);
+    if (entry.kind === 'page' || entry.kind === 'block') return (entry.xn & 0b10) === 0;
+    if (entry.kind !== 'table') return false;
+    table = entry.next;
+  }
+  return false;
 }
 
 /** `__invalidate_icache_guest_page`: all of it where lines cannot be found by PA. */

@@ -1,5 +1,5 @@
 import { within, type SourceLocation } from '../../program/source-location.ts';
-import type { Candidate } from '../candidate.ts';
+import { HOLDS, refuted, type Candidate, type Refutation } from '../candidate.ts';
 import { call, relocate } from '../host-code.ts';
 import { kvmTlbFlushVmidRange } from '../kvm-v5_8/range-flush.ts';
 import { MMU_C, TLB_C } from '../kvm-v5_8/source-files.ts';
@@ -25,6 +25,13 @@ export const DEFERRED_RANGE_FLUSH: UnmapPlan = {
   },
 };
 
+/** How every form fails that cleans a page before its TLBI, when FWB is absent. */
+export const STALE_LINE: Refutation = {
+  rule: 'P5',
+  condition: 'without FWB, when the guest reaches the page past the caches',
+  needs: ['non-cacheable-guest'],
+};
+
 /** Message-ids of the seed patch. */
 export const SEED_REFERENCE: readonly string[] = [
   '20200709134731.2384-1-yezhenyu2@huawei.com',
@@ -37,15 +44,7 @@ export const deferredRangeFlush: Candidate = {
     name: 'deferred-range-flush',
     title: 'the 2020 patch: one range flush per top-level entry, after the cache maintenance',
     reference: SEED_REFERENCE,
-    expected: ({ fwb }) =>
-      fwb
-        ? { verdict: 'holds' }
-        : {
-            verdict: 'refuted',
-            rules: ['P5'],
-            condition: 'without FWB, when the guest reaches the page past the caches',
-            needs: ['non-cacheable-guest'],
-          },
+    expected: ({ fwb }) => (fwb ? HOLDS : refuted(STALE_LINE)),
     why:
       'The range flush completes before the return and before the lock can be dropped, so no access ' +
       'outlives the operation. But the clean+invalidate of a page now comes before its TLBI: a ' +

@@ -1,4 +1,6 @@
 import { HOLDS, type Candidate } from '../candidate.ts';
+import { dsb } from '../host-code.ts';
+import { mapEffects } from '../map-effects.ts';
 import { unmapCandidate } from './unmap-candidate.ts';
 import { V5_8_UNMAP } from '../kvm-v5_8/unmap-v5_8.ts';
 
@@ -15,3 +17,27 @@ export const perPageFlush: Candidate = unmapCandidate({
     'count of the table drops, before the lock is given away and before the return.',
   plan: () => V5_8_UNMAP,
 });
+
+/** `__tlbi` of v5.8 on the cores it knows to have the erratum: TLBI; DSB; TLBI. */
+const withRepeat = unmapCandidate({
+  name: 'per-page-flush-repeat-tlbi',
+  title: 'v5.8 on a core it knows to need each TLBI twice',
+  reference: ['d9ff80f83ecb', 'ce8c80c536da'],
+  expected: () => HOLDS,
+  why:
+    'With ARM64_WORKAROUND_REPEAT_TLBI the macro issues every TLBI, a DSB, and the TLBI again; after ' +
+    'the second pair with its DSB the accesses through the removed entry are complete.',
+  plan: () => V5_8_UNMAP,
+  repeats: true,
+});
+
+/** The baseline with the workaround in its TLBI macro. */
+export const perPageFlushRepeatTlbi: Candidate = {
+  ...withRepeat,
+  host: (kvm, request) =>
+    mapEffects(withRepeat.host(kvm, request), (effect) =>
+      effect.kind === 'tlbi'
+        ? [effect, dsb('full', 'ish', { ...effect.location, text: 'dsb(ish) of __tlbi' }), effect]
+        : [effect],
+    ),
+};

@@ -1,5 +1,5 @@
 import type { Features } from '../../arm64/features.ts';
-import type { Candidate, Expectation, Mirror } from '../candidate.ts';
+import { refuted, type Candidate, type Expectation, type Mirror } from '../candidate.ts';
 import { userMemAbort } from '../kvm-v5_8/user-mem-abort.ts';
 import { KERNEL, KVM_MAIN_C, MMU_C, TLB_C } from '../kvm-v5_8/source-files.ts';
 import type { PlanMaker } from '../kvm-v5_8/unmap-plan.ts';
@@ -30,6 +30,32 @@ export interface UnmapForm {
   readonly expected: (features: Features) => Expectation;
   readonly why: string;
   readonly plan: PlanMaker;
+  /** Each TLBI is done twice, as a workaround; false in v5.8 for cores it does not know. */
+  readonly repeats?: boolean;
+}
+
+/**
+ * What v5.8 itself relies on, and every form with it: completion of a TLBI at its DSB, and that one
+ * IPA drops the cached table descriptor above it.
+ */
+function withHardware(form: UnmapForm, features: Features): Expectation {
+  const expected = form.expected(features);
+  if (expected.verdict === 'refuted') return expected;
+  if (features.erratumRepeatTlbi && form.repeats !== true) {
+    return refuted({
+      rule: 'P10',
+      condition: 'on a core with the repeat-TLBI erratum that v5.8 does not know',
+      needs: ['kept-tables'],
+    });
+  }
+  if (!features.readingTableDropByAnyIpa) {
+    return refuted({
+      rule: 'P3',
+      condition: 'if one IPA need not drop the cached table descriptor above it',
+      needs: ['freed-tables'],
+    });
+  }
+  return expected;
 }
 
 /** A form of the unmap path as a candidate. */
@@ -39,8 +65,9 @@ export function unmapCandidate(form: UnmapForm): Candidate {
     title: form.title,
     mirrors: UNMAP_MIRRORS,
     reference: form.reference,
-    expected: form.expected,
+    expected: (features) => withHardware(form, features),
     why: form.why,
+    operation: 'unmap',
     host: (kvm, request) => unmapOperation(kvm, form.plan, request),
     fault: userMemAbort,
   };

@@ -9,8 +9,8 @@ import type { VmWorld, World } from './world.ts';
  * and private counts must start afresh each time.
  */
 export function openVm(world: World, vm: VmWorld): Kvm {
-  const pages = [...vm.guestPages, ...vm.stage1Pages];
-  const lines = pages.map((page) => page.page);
+  const pages = [...vm.guestPages, ...vm.stage1Pages, ...vm.keepers];
+  const lines = [...vm.guestPages.map((page) => page.page), ...vm.sparePages];
   const devices = new Set(pages.filter((page) => page.device).map((page) => page.page));
   const { countCells } = world;
   return {

@@ -23,11 +23,17 @@ export interface WorldOptions {
   /**
    * `across`: the range crosses the border of two top-level entries, so that the lock may be dropped
    * inside, and each side has a table of its own, which becomes empty. `adjacent`: all in one table.
+   * `in-block`: the same, and also physically in one aligned block, so that a block can replace them.
    */
-  readonly layout?: 'across' | 'adjacent';
+  readonly layout?: 'across' | 'adjacent' | 'in-block';
   /**
-   * The range of the request. `tight`: exactly the pages; `wide`: 512 pages of the granule more on
-   * each side, past the threshold of the range flush; `unaligned-end`: ends in the middle of the last
+   * Each level-3 table and the tables above keep one further entry that nobody uses, so that no table
+   * becomes empty.
+   */
+  readonly keepTables?: boolean;
+  /**
+   * The range of the request. `tight`: exactly the pages; `wide`: 512 pages of the granule, which is
+   * the threshold of the range flush, from the second page of a table on (layout `adjacent`); `unaligned-end`: ends in the middle of the last
    * page; `inside-block`: one page inside each end of the range, for blocks.
    */
   readonly range?: 'tight' | 'wide' | 'unaligned-end' | 'inside-block';
@@ -35,13 +41,17 @@ export interface WorldOptions {
   readonly stage1Pages?: number;
   /** Free pages that the allocator can hand out before the first one is freed. */
   readonly freePages?: number;
+  /** Pages that belong to each VM but are not mapped: what a fault or a remap may map next. */
+  readonly sparePages?: number;
   /** Indices of watched pages that are devices. */
   readonly devices?: readonly number[];
   /** Whether the guest may write to its pages; executing is always permitted. */
   readonly writable?: boolean;
   /** Counts of table pages live in memory: needed as soon as two threads change tables. */
   readonly sharedCounts?: boolean;
-  /** The notifier's words and the host's own mapping live in memory: needed by the fault path. */
+  /** The page the host has at each IPA is a word in memory, for the fault path; as `notifier` if not given. */
+  readonly backing?: boolean;
+  /** The notifier's words live in memory, and keep faults out while a notifier runs. */
   readonly notifier?: boolean;
   /** `kvm->arch.pgd` lives in memory and is read again after each lock drop. */
   readonly rootPointer?: boolean;

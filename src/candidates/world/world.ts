@@ -42,6 +42,10 @@ export interface VmWorld {
   readonly guestPages: readonly GuestPage[];
   /** Further mapped pages outside of the range, for the guest's own tables. */
   readonly stage1Pages: readonly GuestPage[];
+  /** Pages of the VM that nothing maps yet. */
+  readonly sparePages: readonly bigint[];
+  /** Pages mapped only to keep tables alive. */
+  readonly keepers: readonly GuestPage[];
   /** The range of the request. */
   readonly range: IpaRange;
   readonly tables: readonly TablePage[];
@@ -71,7 +75,7 @@ const TABLE_BASE = 0x4000_0000n;
 const FREE_BASE = 0x6000_0000n;
 const GUEST_BASE = 0x8000_0000n;
 
-/** The range flush of the seed gives up at this many pages. */
+/** From this many pages on the range flush of the seed takes its large branch. */
 const WIDE_PAGES = 512n;
 
 /** Builds a world with real tables. Throws a RangeError for what the features cannot hold. */
@@ -136,7 +140,8 @@ function buildVm(
   const name = `VM ${index + 1}`;
   const guestPages = layOut(options, geometry, name, memories.guestMemory);
   const stage1Pages = layOutStage1(options, geometry, name, memories.guestMemory);
-  const leaves: LeafSpec[] = [...guestPages, ...stage1Pages]
+  const keepers = layOutKeepers(options, geometry, name, guestPages, memories.guestMemory);
+  const leaves: LeafSpec[] = [...guestPages, ...stage1Pages, ...keepers]
     .filter((page) => page.mapping !== 'unmapped')
     .map((page) => ({
       ipa: page.ipa,
@@ -162,13 +167,19 @@ function buildVm(
     root: tree.root,
     guestPages,
     stage1Pages,
+    sparePages: Array.from({ length: options.sparePages ?? 0 }, () =>
+      memories.guestMemory.take(pageBytes(features.granule)),
+    ),
+    keepers,
     range: requestRange(options, geometry, guestPages),
     tables: tree.tables,
     mmuLock: index,
     pgdPointer: options.rootPointer === true ? newWord(tree.root) : null,
     notifier,
     backing: new Map(
-      notifier === null ? [] : guestPages.map(({ ipa, page }) => [ipa, newWord(page)] as const),
+      options.backing !== true
+        ? []
+        : guestPages.map(({ ipa, page }) => [ipa, newWord(page)] as const),
     ),
   };
 }
@@ -197,13 +208,18 @@ function layOut(
     next = alignDownTo(next - size, size);
     ipas[i] = next;
   }
-  for (let i = left, next = border; i < count; i += 1) {
+  const wide = options.range === 'wide';
+  if (wide && left > 0) throw new RangeError('a wide range needs the layout adjacent');
+  const first = wide ? border + pageBytes(features.granule) : border;
+  for (let i = left, next = first; i < count; i += 1) {
     const size = sizes[i] ?? 0n;
     const ipa = alignDownTo(next + size - 1n, size);
     ipas[i] = ipa;
     next = ipa + size;
   }
+  const block = options.layout === 'in-block' ? memory.take(levelBytes(features.granule, 2)) : null;
   return mappings.map((mapping, i) => {
+    const size = sizes[i] ?? 0n;
     const level = levelOf(mapping);
     if (level !== LAST_LEVEL && !mayHoldBlock(features.granule, level, features)) {
       throw new RangeError(`granule ${features.granule} has no blocks at level ${level}`);
@@ -215,12 +231,48 @@ function layOut(
     return {
       name: `${name} ${device ? 'device' : 'page'} ${i}`,
       ipa: ipas[i] ?? 0n,
-      page: memory.take(levelBytes(features.granule, level)),
+      page: block === null ? memory.take(size) : block + (ipas[i] ?? 0n) - border,
       mapping,
       level,
       device,
     };
   });
+}
+
+/** One page beside the watched ones in each level-3 table, or beside a block in its table. */
+function layOutKeepers(
+  options: WorldOptions,
+  geometry: Geometry,
+  name: string,
+  pages: readonly GuestPage[],
+  memory: Bump,
+): readonly GuestPage[] {
+  if (options.keepTables !== true) return [];
+  const { granule } = options.features;
+  const bytes = pageBytes(granule);
+  const region = levelBytes(granule, 2);
+  const taken = new Set(pages.map(({ ipa }) => ipa / region));
+  const keepers = new Map<bigint, bigint>();
+  for (const { ipa, level } of pages) {
+    const own = ipa / region;
+    // The watched pages are near the border; a wide range leaves out the first page. Beside a block, a
+    // keeper needs a table of its own.
+    const offset = options.range === 'wide' ? 0n : region / 2n;
+    if (level === LAST_LEVEL) keepers.set(own, own * region + offset);
+    else {
+      const top = levelBytes(granule, geometry.startLevel);
+      const other = (ipa - (ipa % top) + top / 2n) / region;
+      if (!taken.has(other)) keepers.set(other, other * region);
+    }
+  }
+  return [...keepers.values()].map((ipa, i) => ({
+    name: `${name} neighbour ${i}`,
+    ipa,
+    page: memory.take(bytes),
+    mapping: 'page' as const,
+    level: LAST_LEVEL,
+    device: false,
+  }));
 }
 
 /** Pages for the guest's own tables, in the third top-level entry, which no request touches. */
@@ -272,7 +324,7 @@ function requestRange(
     case 'tight':
       return { start: first.ipa, end };
     case 'wide':
-      return { start: first.ipa - WIDE_PAGES * bytes, end: end + WIDE_PAGES * bytes };
+      return { start: first.ipa, end: first.ipa + WIDE_PAGES * bytes };
     case 'unaligned-end':
       return { start: first.ipa, end: end - bytes / 2n };
     case 'inside-block':
@@ -288,11 +340,19 @@ function vmPages(vm: VmWorld): readonly WorldPage[] {
       vmid: vm.vmid,
       name: `${vm.name} level-${level} table at 0x${page.toString(16)}`,
     })),
-    ...[...vm.guestPages, ...vm.stage1Pages].map(({ page, name, device }): WorldPage => ({
-      base: page,
-      use: device ? 'device' : 'guest',
+    ...[...vm.guestPages, ...vm.stage1Pages, ...vm.keepers].map(
+      ({ page, name, device }): WorldPage => ({
+        base: page,
+        use: device ? 'device' : 'guest',
+        vmid: vm.vmid,
+        name,
+      }),
+    ),
+    ...vm.sparePages.map((base, i): WorldPage => ({
+      base,
+      use: 'guest',
       vmid: vm.vmid,
-      name,
+      name: `${vm.name} spare page ${i}`,
     })),
   ];
 }

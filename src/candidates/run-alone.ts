@@ -1,7 +1,7 @@
-import type { Answer, Effect } from '../../src/program/effect.ts';
-import { evaluate } from '../../src/program/expr.ts';
-import type { HostCode } from '../../src/candidates/host-code.ts';
-import type { World } from '../../src/candidates/world/world.ts';
+import type { Answer, Effect } from '../program/effect.ts';
+import { evaluate, type Expr } from '../program/expr.ts';
+import { pageOf, type HostCode } from './host-code.ts';
+import type { World } from './world/world.ts';
 
 /** What a run of one thread alone did. */
 export interface SequentialRun<Result> {
@@ -12,11 +12,13 @@ export interface SequentialRun<Result> {
 
 /**
  * Runs one host thread on plain memory: each effect is done at once, locks are free, freed pages are
- * handed out again, and `choose` is answered from a list (0 when it is used up).
+ * handed out again zeroed, and `choose` is answered from a list (0 when it is used up). It says what
+ * the code does and how much of it, for counts and for the sites of mutants; it says nothing about
+ * what other PEs see.
  */
 export function runAlone<Result>(
   code: HostCode<Result>,
-  world: Pick<World, 'memory' | 'pages'>,
+  world: Pick<World, 'memory' | 'pages' | 'features'>,
   choices: readonly number[] = [],
 ): SequentialRun<Result> {
   const memory = new Map(world.memory.map(({ address, value }) => [address, value]));
@@ -45,6 +47,9 @@ export function runAlone<Result>(
       case 'alloc-page': {
         const page = free.pop();
         if (page === undefined) throw new Error('no free page');
+        for (const cell of memory.keys()) {
+          if (pageOf(cell, world.features.granule) === page) memory.delete(cell);
+        }
         return { kind: 'value', value: page };
       }
       case 'free-page':
@@ -63,7 +68,7 @@ export function runAlone<Result>(
   return { effects, result: step.value, memory };
 }
 
-function known(expr: Parameters<typeof evaluate>[0]): bigint {
+function known(expr: Expr): bigint {
   const value = evaluate(expr, () => undefined);
   if (value === undefined) throw new Error('an expression of host code is not a constant');
   return value;

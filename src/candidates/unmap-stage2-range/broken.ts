@@ -1,0 +1,179 @@
+import { refuted, type Candidate, type Refutation } from '../candidate.ts';
+import { mapEffects } from '../map-effects.ts';
+import { REUSE_PATTERN } from '../operation.ts';
+import { store } from '../host-code.ts';
+import { outputOf } from '../kvm-v5_8/pgtable.ts';
+import {
+  clearLeaf,
+  flushLeaf,
+  leafLocation,
+  maintainLeaf,
+  putLeaf,
+} from '../kvm-v5_8/unmap-steps.ts';
+import { V5_8_UNMAP } from '../kvm-v5_8/unmap-v5_8.ts';
+import { unmapCandidate } from './unmap-candidate.ts';
+
+/**
+ * Broken forms of v5.8, one per safety rule, so that a rule that never fires is noticed.
+ *
+ * | id | rule it breaks first |
+ * | --- | --- |
+ * | without-leaf-flush | P1: access through a removed translation |
+ * | reuse-before-flush | P2: a page has a new owner under a live translation |
+ * | free-table-before-flush | P3: walk of a freed table |
+ * | map-stage2/make-before-break | P4: two live translations |
+ * | replace-table-by-block/direct | P4: two live translations of different size |
+ * | without-cache-maintenance | P5: the host does not read the last guest store |
+ * | wrong-vmid | P6: maintenance for another VMID |
+ * | write-protect/without-flush | P7: a write with a permission that was taken away |
+ * | memory-fault/unconditional-break-before-make | P8: endless fault loop |
+ * | without-unlock | P8: deadlock |
+ * | per-page-flush, on cores with an erratum it does not know | P10: accesses not complete at the DSB |
+ * | without-last-dsb | P1 with FWB, P3 otherwise: the TLBI is not complete |
+ * | without-lock | locks: tables changed without the lock |
+ */
+
+export const withoutLeafFlush: Candidate = unmapCandidate({
+  name: 'without-leaf-flush',
+  title: 'v5.8 without the flush after a cleared entry',
+  reference: [],
+  expected: () =>
+    refuted({ rule: 'P1', condition: 'when a PE has the entry cached', needs: ['kept-tables'] }),
+  why: 'A cleared descriptor says nothing about what a TLB holds already.',
+  plan: () => ({
+    ...V5_8_UNMAP,
+    *leaf(kvm, leaf) {
+      yield* clearLeaf(kvm, leaf);
+      yield* maintainLeaf(kvm, leaf);
+      yield* putLeaf(kvm, leaf);
+    },
+  }),
+});
+
+export const reuseBeforeFlush: Candidate = unmapCandidate({
+  name: 'reuse-before-flush',
+  title: 'v5.8, but the guest page is given away before the flush',
+  reference: [],
+  expected: () =>
+    refuted({ rule: 'P2', condition: 'when a vCPU uses the page before the flush', needs: [] }),
+  why: 'The window between clear and flush is harmless only as long as the page stays what it was.',
+  plan: () => ({
+    ...V5_8_UNMAP,
+    *leaf(kvm, leaf) {
+      yield* clearLeaf(kvm, leaf);
+      const page = outputOf(kvm, leaf.bits, leaf.level);
+      const location = leafLocation(leaf, 'put', 'the guest page gets a new owner');
+      yield { kind: 'announce', fact: { kind: 'page-reused', page }, location };
+      yield store(page, REUSE_PATTERN, location);
+      yield* flushLeaf(kvm, leaf);
+      yield* putLeaf(kvm, leaf);
+    },
+  }),
+});
+
+export const withoutCacheMaintenance: Candidate = unmapCandidate({
+  name: 'without-cache-maintenance',
+  title: 'v5.8 without the cache maintenance after the flush',
+  reference: ['363ef89f8e9bcedc28b976d0fe2d858fe139c122 (the fix of 2015)'],
+  expected: ({ fwb }) =>
+    fwb
+      ? { verdict: 'holds' }
+      : refuted({
+          rule: 'P5',
+          condition: 'without FWB, when the guest reaches the page past the caches',
+          needs: ['non-cacheable-guest'],
+        }),
+  why: 'A clean line filled before a non-cacheable guest store stays and hides the store.',
+  plan: () => ({
+    ...V5_8_UNMAP,
+    *leaf(kvm, leaf) {
+      yield* clearLeaf(kvm, leaf);
+      yield* flushLeaf(kvm, leaf);
+      yield* putLeaf(kvm, leaf);
+    },
+  }),
+});
+
+const INCOMPLETE: Refutation = {
+  rule: 'P1',
+  condition: 'with FWB, when a PE has the entry cached',
+  needs: ['kept-tables'],
+};
+
+const TABLE_FREED: Refutation = {
+  rule: 'P3',
+  condition: 'when a PE walks the table before the TLBI has reached it',
+  needs: ['freed-tables'],
+};
+
+/** v5.8 with its effects changed on the way out. */
+function changed(
+  form: Omit<Parameters<typeof unmapCandidate>[0], 'plan' | 'reference'>,
+  replace: Parameters<typeof mapEffects>[1],
+): Candidate {
+  const base = unmapCandidate({ ...form, reference: [], plan: () => V5_8_UNMAP });
+  return { ...base, host: (kvm, request) => mapEffects(base.host(kvm, request), replace) };
+}
+
+export const wrongVmid: Candidate = changed(
+  {
+    name: 'wrong-vmid',
+    title: 'v5.8, but the flush loads the VMID of another VM',
+    expected: () =>
+      refuted(
+        { rule: 'P6', condition: 'always', needs: [] },
+        {
+          rule: 'P1',
+          condition: 'when a PE has the entry cached',
+          needs: [],
+        },
+      ),
+    why: 'TLBIs of the EL1&0 regime act on the VMID in force; entries of the VM stay.',
+  },
+  (effect) =>
+    effect.kind === 'context' && effect.change.vmid !== undefined && effect.change.vmid !== 0
+      ? [{ ...effect, change: { ...effect.change, vmid: effect.change.vmid + 100 } }]
+      : [effect],
+);
+
+export const withoutLastDsb: Candidate = changed(
+  {
+    name: 'without-last-dsb',
+    title: 'v5.8 without the DSB after the stage-1 invalidation',
+    expected: ({ fwb }) => (fwb ? refuted(INCOMPLETE, TABLE_FREED) : refuted(TABLE_FREED)),
+    why:
+      'A TLBI takes effect at other PEs some time before the end of a following DSB of the same PE. ' +
+      'At a leaf without FWB the DSB of the cache maintenance completes it by accident.',
+  },
+  (effect) =>
+    effect.kind === 'dsb' &&
+    effect.location.line === 164 &&
+    effect.location.function === '__kvm_tlb_flush_vmid_ipa'
+      ? []
+      : [effect],
+);
+
+export const withoutLock: Candidate = changed(
+  {
+    name: 'without-lock',
+    title: 'v5.8 without the lock',
+    expected: () => refuted({ rule: 'locks', condition: 'always', needs: [] }),
+    why: 'Every other thread that changes the tables relies on the lock.',
+  },
+  (effect) => (effect.kind === 'lock' || effect.kind === 'unlock' ? [] : [effect]),
+);
+
+export const withoutUnlock: Candidate = changed(
+  {
+    name: 'without-unlock',
+    title: 'v5.8, but the lock is never released',
+    expected: () =>
+      refuted({
+        rule: 'P8',
+        condition: 'when a second unmap wants the lock',
+        needs: ['second-unmap'],
+      }),
+    why: 'The next thread that takes the lock waits for ever.',
+  },
+  (effect) => (effect.kind === 'unlock' ? [] : [effect]),
+);
