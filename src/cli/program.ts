@@ -24,6 +24,12 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   } catch (problem) {
     if (!(problem instanceof CommanderError)) throw problem;
     if (problem.exitCode === 0) return EXIT.verified;
+    if (problem.code === 'commander.help') {
+      io.err(
+        'error: name a command: verify, list, replay or explain; `tlbgate --help` describes them.\n',
+      );
+      return EXIT.badInput;
+    }
     io.err(`${oneSentence(problem.message)}\n`);
     return EXIT.badInput;
   }

@@ -127,7 +127,7 @@ export function minimalRun(
           return { kind: 'limit', explored: states.length };
         }
         const following = successorsOf(node.state);
-        if (following.length === 0) {
+        if (following.every(({ transition }) => transition.pe < 0)) {
           const fact = factAtEnd(machine, states[node.state] as State);
           const message = fact === null ? null : rule.check(fact);
           if (message !== null) return done(index, message);

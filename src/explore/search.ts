@@ -17,7 +17,7 @@ const STATES_PER_QUESTION = 512;
 export interface SearchHooks {
   /** A violation shown by the facts of a step, or null. The search stops at the first. */
   readonly violation?: (facts: readonly Fact[]) => string | null;
-  /** Called once for every state without transitions. */
+  /** Called once for every state in which no thread can do anything any more. */
   readonly onEnd?: (state: State) => void;
   /** A violation shown by a state without transitions, or null. */
   readonly endViolation?: (state: State) => string | null;
@@ -77,14 +77,14 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
     }
     const eager = hooks.reduced === true ? machine.eager(state) : [];
     const all = eager.length > 0 ? eager : machine.transitions(state);
-    if (all.length === 0) {
+    // What memory does by itself never has to happen.
+    if (all.every((t) => t.pe < 0)) {
       hooks.onEnd?.(state);
       const violation = hooks.endViolation?.(state) ?? null;
       if (violation !== null) {
         const trace = traceTo(id);
         return { kind: 'violation', violation, trace, states: states.length, transitions };
       }
-      continue;
     }
     for (const t of all) {
       transitions += 1;

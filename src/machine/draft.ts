@@ -5,6 +5,7 @@ import { createMemory, isLine, plainSlot, type Line } from './memory.ts';
 import { createMayCaches } from './may-cache.ts';
 import { createGhost, type Ghost } from './ghost.ts';
 import { picksResolved } from './local-order.ts';
+import { createInstructionCaches } from './instruction-cache.ts';
 import { KIND, threadEffects, type EffectInfo, type ThreadEffects } from './effect-info.ts';
 import { evaluate, type Expr } from '../program/expr.ts';
 import { pageShift } from '../arm64/granule.ts';
@@ -30,12 +31,12 @@ import {
 
 /**
  * A state: one integer per component, each the id of a hash-consed content.
- * `memory, ledger, ghost, (window, TLB, context, pending context)*`, the last group once per PE.
+ * `memory, ledger, ghost, (window, TLB, context, pending context, I-cache)*`, the last group once per PE.
  */
 export type State = Int32Array;
 
 /** Offsets of a state's shared components, and of the group of a PE. */
-export const STATE = { memory: 0, ledger: 1, ghost: 2, pes: 3, perPe: 4 } as const;
+export const STATE = { memory: 0, ledger: 1, ghost: 2, pes: 3, perPe: 5 } as const;
 
 /** TLBIs outstanding at a time, over all PEs. Obligation masks have one bit each. */
 export const LEDGER_SLOTS = 24;
@@ -64,6 +65,12 @@ export interface Draft {
   setContexts(pe: number, context: number, pending: number): void;
   /** Closes what a PE may hold under walks in the contexts it may use. */
   closeTlb(pe: number): void;
+  /** Closes what a PE may have fetched, after a write that walks do not see. */
+  closeIcache(pe: number): void;
+  /** Value ids a fetch of the PE may return. */
+  fetchable(pe: number, cell: number): readonly number[];
+  /** Drops lines of a cell (-1: all) from a PE's I-cache, of one VMID where that is all it reaches. */
+  invalidateIcache(pe: number, cell: number, onlyVmid: number | null): void;
   touchGhost(): Ghost;
   /** A free ledger slot, or -1. */
   freeSlot(): number;
@@ -92,6 +99,8 @@ export function createDraft(setup: MachineSetup): Draft {
   const memory = createMemory(setup, pageBits);
   const tlbs = createMayCaches(setup, memory);
   const ghost = createGhost(setup, pageBits);
+  const icaches = createInstructionCaches(setup, memory, tlbs);
+  const modelsIcache = setup.instructionCache === 'modelled';
   const threads = setup.threads.map((thread) => threadEffects(thread.tree));
   const windowPool: IntSequencePool = intSequencePool();
   const ledgerPool: IntSequencePool = intSequencePool();
@@ -171,7 +180,7 @@ export function createDraft(setup: MachineSetup): Draft {
       const flags = flagsOf(w, i);
       if ((flags & FLAG.fired) !== 0) continue;
       const condition = evaluateFor(pe, effect.condition);
-      if (condition === undefined || !picksResolved(w, info.pickedBy)) continue;
+      if (condition === undefined || !picksResolved(w, info)) continue;
       const taken = condition !== 0n;
       if ((flags & FLAG.guessed) === 0) {
         w.head = (threads[pe] as ThreadEffects).next(get(w, i, AT.node), {
@@ -271,6 +280,15 @@ export function createDraft(setup: MachineSetup): Draft {
     // A register write that is not synchronised may already be in force.
     if (pending !== 0) closed = tlbs.close(closed, mem, pending);
     ids[at] = closed;
+    closeIcache(pe);
+  }
+
+  function closeIcache(pe: number): void {
+    if (!modelsIcache) return;
+    const at = peAt(pe, 4);
+    const mem = ids[STATE.memory] as number;
+    const tlb = ids[peAt(pe, 1)] as number;
+    ids[at] = icaches.close(ids[at] as number, tlb, mem, ids[peAt(pe, 2)] as number);
   }
 
   const draft: Draft = {
@@ -304,6 +322,18 @@ export function createDraft(setup: MachineSetup): Draft {
       ids[peAt(pe, 3)] = pending;
     },
     closeTlb,
+    closeIcache,
+    fetchable: (pe, cell) =>
+      icaches.values(
+        ids[peAt(pe, 4)] as number,
+        cell,
+        tlbs.contexts.context(ids[peAt(pe, 2)] as number).vmid,
+      ),
+    invalidateIcache(pe, cell, onlyVmid) {
+      if (!modelsIcache) return;
+      ids[peAt(pe, 4)] = icaches.invalidate(ids[peAt(pe, 4)] as number, cell, onlyVmid);
+      closeIcache(pe);
+    },
     touchGhost() {
       if (!ghostLoaded) {
         ghost.load(ids[STATE.ghost] as number);
@@ -380,9 +410,14 @@ export function createDraft(setup: MachineSetup): Draft {
     start[peAt(pe, 1)] = tlbs.empty;
     start[peAt(pe, 2)] = tlbs.contexts.id(thread.context);
     start[peAt(pe, 3)] = 0;
+    start[peAt(pe, 4)] = icaches.empty;
   });
   draft.load(start);
   for (let pe = 0; pe < threads.length; pe += 1) {
+    for (const previous of setup.threads[pe]?.previousContexts ?? []) {
+      const id = tlbs.contexts.id(previous);
+      ids[peAt(pe, 1)] = tlbs.close(ids[peAt(pe, 1)] as number, memory.initial, id);
+    }
     closeTlb(pe);
     window(pe).dirty = true;
   }

@@ -1,6 +1,6 @@
 import { tlbi, type TlbiOp } from '../arm64/tlbi.ts';
 import type { Answer, Effect, Place } from '../program/effect.ts';
-import { picks, type Expr } from '../program/expr.ts';
+import { picks, sources, type Expr } from '../program/expr.ts';
 import { DONE } from '../program/effect.ts';
 import type { ThreadTree } from '../program/thread-tree.ts';
 
@@ -59,6 +59,9 @@ export interface EffectInfo {
   readonly pickedBy: readonly number[];
   /** Selects that picked the address alone: later writes wait for them. */
   readonly addressPickedBy: readonly number[];
+  /** Effects whose results the address or the operands need, and those the address needs. */
+  readonly operandSources: readonly number[];
+  readonly addressSources: readonly number[];
 }
 
 /** Effects of one thread by node. */
@@ -131,6 +134,8 @@ function describe(effect: Effect): EffectInfo {
     tlbi: effect.kind === 'tlbi' ? tlbi(effect.op) : null,
     pickedBy: operandsOf(effect).flatMap((expr) => picks(expr)),
     addressPickedBy: address === null ? [] : picks(address),
+    operandSources: operandsOf(effect).flatMap((expr) => sources(expr)),
+    addressSources: address === null ? [] : sources(address),
   };
 }
 

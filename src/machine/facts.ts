@@ -33,6 +33,14 @@ export type Fact =
       /** What was stored last, by anyone, in the order of the run. */
       readonly lastStored: bigint;
     }
+  /** A guest executed something older than what the host has put there. */
+  | {
+      readonly kind: 'stale-fetch';
+      readonly pe: number;
+      readonly pa: bigint;
+      readonly value: bigint;
+      readonly lastStored: bigint;
+    }
   /** A walker may read a table page that has been freed. */
   | {
       readonly kind: 'freed-table-reachable';

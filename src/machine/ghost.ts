@@ -24,7 +24,9 @@ export interface Ghost {
   locksHeld(pe: number): number;
   /** Value id last stored to the cell, or -1 when nobody has stored. */
   lastStored(cell: number): number;
-  setLastStored(cell: number, valueId: number): void;
+  /** The same, if it was the host that stored last; otherwise -1. */
+  lastStoredByHost(cell: number): number;
+  setLastStored(cell: number, valueId: number, byHost: boolean): void;
 }
 
 const USES: readonly PageUse[] = ['table', 'guest', 'host', 'free', 'device'];
@@ -93,9 +95,14 @@ export function createGhost(setup: MachineSetup, pageBits: number): Ghost {
     },
     lastStored(cell) {
       const at = storedAt(cell);
-      return at < 0 ? -1 : (ints[at + 1] as number);
+      return at < 0 ? -1 : (ints[at + 1] as number) >> 1;
     },
-    setLastStored(cell, valueId) {
+    lastStoredByHost(cell) {
+      const at = storedAt(cell);
+      const packed = at < 0 ? 0 : (ints[at + 1] as number);
+      return (packed & 1) === 0 ? -1 : packed >> 1;
+    },
+    setLastStored(cell, valueId, byHost) {
       let at = storedAt(cell);
       if (at < 0) {
         // Kept in ascending order of cells, so that equal contents are equal sequences.
@@ -110,7 +117,7 @@ export function createGhost(setup: MachineSetup, pageBits: number): Ghost {
         ints[at] = cell;
         length += 2;
       }
-      ints[at + 1] = valueId;
+      ints[at + 1] = (valueId << 1) | (byHost ? 1 : 0);
     },
   };
 }

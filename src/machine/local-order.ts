@@ -40,9 +40,9 @@ export function mayUpdate(w: Window, j: number): boolean {
     if (!(info.reads || info.writes)) continue;
     if (translationPending(w, i)) return false;
     if (!info.translated && get(w, i, AT.cell) < 0) return false;
-    if (!picksResolved(w, info.addressPickedBy)) return false;
+    if (!addressPicksResolved(w, info)) return false;
   }
-  return picksResolved(w, (w.infos[j] as EffectInfo).addressPickedBy);
+  return addressPicksResolved(w, w.infos[j] as EffectInfo);
 }
 
 function accessPending(w: Window, i: number): boolean {
@@ -156,10 +156,34 @@ function sameLine(w: Window, i: number, j: number): boolean {
   return a < 0 || b < 0 || a === b;
 }
 
-/** Pick dependencies: what a select chose is not known for sure before the select is resolved. */
-export function picksResolved(w: Window, selects: readonly number[]): boolean {
+/**
+ * Pick dependencies: what a select chose is not known for sure before the select is resolved, nor
+ * what a load took from a compare-and-swap that has not compared yet.
+ */
+function resolved(
+  w: Window,
+  selects: readonly number[],
+  operandSources: readonly number[],
+): boolean {
   for (const select of selects) if (select < w.count && !fired(w, select)) return false;
+  for (const seq of operandSources) {
+    if (seq >= w.count) continue;
+    const from = get(w, seq, AT.source) - 1;
+    if (from < 0) continue;
+    const { effect } = w.infos[from] as EffectInfo;
+    if (effect.kind === 'rmw' && effect.conditional === true && readPending(w, from)) return false;
+  }
   return true;
+}
+
+/** Pick dependencies of the address and the operands. */
+export function picksResolved(w: Window, info: EffectInfo): boolean {
+  return resolved(w, info.pickedBy, info.operandSources);
+}
+
+/** Pick dependencies of the address alone. */
+function addressPicksResolved(w: Window, info: EffectInfo): boolean {
+  return resolved(w, info.addressPickedBy, info.addressSources);
 }
 
 /** What every explicit write, lock and hardware update waits for (dob, lmws, bob). */
@@ -175,7 +199,7 @@ function mayWriteAt(w: Window, j: number, releases: boolean): boolean {
       // addr; [Exp & M]; po; [Exp & W] and [T]; tr-ib; [Exp & M]; po; [Exp & W].
       if (translationPending(w, i)) return false;
       if (!info.translated && get(w, i, AT.cell) < 0) return false;
-      if (!picksResolved(w, info.addressPickedBy)) return false;
+      if (!addressPicksResolved(w, info)) return false;
       if (accessPending(w, i) && (releases || get(w, i, AT.cell) === cell)) return false;
     }
     if (isDc(info) && !fired(w, i) && sameLine(w, i, j)) return false;
@@ -189,7 +213,7 @@ function mayWriteAt(w: Window, j: number, releases: boolean): boolean {
 export function mayWrite(w: Window, j: number): boolean {
   const self = w.infos[j] as EffectInfo;
   if (self.reads && readPending(w, j)) return false;
-  if (!picksResolved(w, self.pickedBy)) return false;
+  if (!picksResolved(w, self)) return false;
   return mayWriteAt(w, j, self.release);
 }
 
@@ -200,7 +224,7 @@ export function mayWrite(w: Window, j: number): boolean {
 export function mayFire(w: Window, j: number): boolean {
   const self = w.infos[j] as EffectInfo;
   const effect = self.effect;
-  if (!picksResolved(w, self.pickedBy)) return false;
+  if (!picksResolved(w, self)) return false;
   switch (effect.kind) {
     case 'dsb':
       for (let i = 0; i < j; i += 1) {
@@ -225,7 +249,7 @@ export function mayFire(w: Window, j: number): boolean {
         if (info.reads || info.writes) {
           if (translationPending(w, i)) return false;
           if (!info.translated && get(w, i, AT.cell) < 0) return false;
-          if (!picksResolved(w, info.addressPickedBy)) return false;
+          if (!addressPicksResolved(w, info)) return false;
         }
         if (info.kind === KIND.context && !fired(w, i)) return false;
       }

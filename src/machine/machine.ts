@@ -82,6 +82,14 @@ export interface Transition {
   readonly facts: readonly Fact[];
 }
 
+/** A place at which a state may have transitions. */
+export interface Site {
+  /** As in `Transition`. */
+  readonly pe: number;
+  readonly index: number;
+  readonly kind: 'instance' | 'deliver' | 'write-back' | 'update';
+}
+
 /** Why a state has no transitions. */
 export type End =
   /** All threads have ended. */
@@ -100,6 +108,14 @@ export interface Machine {
   /** All transitions of a state, in a fixed order. */
   transitions(state: State): readonly Transition[];
   /**
+   * Where something might happen in this state, without working out what: an instance that is not
+   * done, a pending delivery, a dirty line, hardware that may set access flags by itself. For walks
+   * that take one step of a state and not all.
+   */
+  sites(state: State): readonly Site[];
+  /** The transitions of one site; `transitions` is those of all sites, in the order of `sites`. */
+  at(state: State, site: Site): readonly Transition[];
+  /**
    * Transitions that may be explored alone from this state without losing a behaviour that a rule or
    * an outcome can see, or an empty list when there are none: see docs/model.md, "reduction".
    */
@@ -115,7 +131,7 @@ export function createMachine(setup: MachineSetup): Machine {
   const draft = createDraft(setup);
   const { memory, tlbs, threads } = draft;
   const { features } = setup.translation;
-  const watch = createTlbWatch(draft, setup.translation);
+  const watch = createTlbWatch(draft, setup.translation, setup.watchedVas);
   const ets = features.ets;
   const peCount = threads.length;
   const managesAccessFlags = setup.threads.some(
@@ -194,7 +210,10 @@ export function createMachine(setup: MachineSetup): Machine {
       }
       if (!isLine(slot)) markInFlight(draft, pe, cell);
     }
-    if (isLine(slot)) return;
+    if (isLine(slot)) {
+      for (let pe = 0; pe < peCount; pe += 1) draft.closeIcache(pe);
+      return;
+    }
     for (let pe = 0; pe < peCount; pe += 1) {
       const before = draft.tlb(pe);
       draft.setTlb(pe, tlbs.markStale(before, cell));
@@ -312,6 +331,10 @@ export function createMachine(setup: MachineSetup): Machine {
       return;
     }
     if (readWouldBeIncoherent(w, j, cell)) return;
+    if (info.kind === KIND.fetch && setup.instructionCache === 'modelled') {
+      for (const value of draft.fetchable(pe, cell)) performRead(state, pe, j, value, 0, value);
+      return;
+    }
     const slot = draft.slot(cell);
     if (!isLine(slot)) {
       performRead(state, pe, j, slot >> 1, 0, -1);
@@ -331,8 +354,12 @@ export function createMachine(setup: MachineSetup): Machine {
 
   /** A load may take what an earlier atomic of its PE is going to write, once that is known. */
   function forwardFromAtomic(state: State, pe: number, w: Window, i: number, j: number): void {
-    if (readPending(w, i)) return;
-    const value = dataOf(pe, w, i);
+    const { effect } = w.infos[i] as EffectInfo;
+    const guessed =
+      effect.kind === 'rmw' && effect.written !== undefined
+        ? draft.evaluate(pe, effect.written)
+        : undefined;
+    const value = guessed ?? (readPending(w, i) ? undefined : dataOf(pe, w, i));
     if (value === undefined || value === null) return;
     performRead(state, pe, j, memory.valueId(value), i + 1, -1);
   }
@@ -354,6 +381,7 @@ export function createMachine(setup: MachineSetup): Machine {
     if (!info.writes) set(w, j, AT.obligations, 0);
     noteAccess(pe, w, j);
     noteContent(pe, w, j, valueId);
+    noteFetch(pe, w, j, valueId);
     if (info.kind !== KIND.rmw) {
       const wanted = info.stops;
       answer(pe, w, j, wanted ? { kind: 'value', value: memory.value(valueId) } : { kind: 'done' });
@@ -377,6 +405,20 @@ export function createMachine(setup: MachineSetup): Machine {
     });
   }
 
+  function noteFetch(pe: number, w: Window, j: number, valueId: number): void {
+    if ((w.infos[j] as EffectInfo).kind !== KIND.fetch) return;
+    const cell = get(w, j, AT.cell);
+    const last = draft.touchGhost().lastStoredByHost(cell);
+    if (last < 0 || last === valueId) return;
+    facts.push({
+      kind: 'stale-fetch',
+      pe,
+      pa: memory.addressOf(cell),
+      value: memory.value(valueId),
+      lastStored: memory.value(last),
+    });
+  }
+
   /** Another PE is between the halves of an atomic on the location. */
   function lockedByAtomic(pe: number, cell: number): boolean {
     for (let other = 0; other < peCount; other += 1) {
@@ -384,7 +426,8 @@ export function createMachine(setup: MachineSetup): Machine {
       const w = draft.window(other);
       for (let i = 0; i < w.count; i += 1) {
         const info = w.infos[i] as EffectInfo;
-        if (info.kind !== KIND.rmw || get(w, i, AT.cell) !== cell) continue;
+        if (info.effect.kind !== 'rmw' || get(w, i, AT.cell) !== cell) continue;
+        if (info.effect.conditional === true) continue;
         if ((flagsOf(w, i) & FLAG.read) !== 0 && writePending(w, i) && get(w, i, AT.source) === 0) {
           return true;
         }
@@ -425,10 +468,34 @@ export function createMachine(setup: MachineSetup): Machine {
         if (source === 0 || source - 1 < j) return;
       }
       if (lockedByAtomic(pe, cell)) return;
-    }
+      // A compare-and-swap that writes must have read what is still the last write.
+      const { effect } = info;
+      const conditional = effect.kind === 'rmw' && effect.conditional === true;
+      if (conditional && (flagsOf(w, j) & FLAG.superseded) !== 0) return;
+    } else if (somebodyTookValueOf(w, j)) return;
+    // A compare that fails may or may not have set the dirty state.
+    const mayForget = data === null && updatePending(w, j) ? [false, true] : [false];
+    for (const forget of mayForget) performWrite(state, pe, j, cell, data, forget);
+  }
+
+  function somebodyTookValueOf(w: Window, j: number): boolean {
+    for (let k = j + 1; k < w.count; k += 1) if (get(w, k, AT.source) === j + 1) return true;
+    return false;
+  }
+
+  function performWrite(
+    state: State,
+    pe: number,
+    j: number,
+    cell: number,
+    data: bigint | null,
+    forgetUpdate: boolean,
+  ): void {
     begin(state);
     const v = draft.window(pe);
+    const info = v.infos[j] as EffectInfo;
     set(v, j, AT.obligations, 0);
+    if (forgetUpdate) clearFlags(v, j, FLAG.updatePending);
     if (data === null) addFlags(v, j, FLAG.noWrite);
     else {
       const valueId = memory.valueId(data);
@@ -439,7 +506,7 @@ export function createMachine(setup: MachineSetup): Machine {
       const result = get(v, j, AT.result);
       const bypasses = result >= 0 && tlbs.results.item(result).bypassesCache;
       const old = draft.slot(cell);
-      if (isLine(old)) draft.touchGhost().setLastStored(cell, valueId);
+      if (isLine(old)) draft.touchGhost().setLastStored(cell, valueId, !info.translated);
       makeVisible(
         pe,
         j,
@@ -457,12 +524,12 @@ export function createMachine(setup: MachineSetup): Machine {
         ? { kind: 'value', value: memory.value(get(v, j, AT.value)) }
         : { kind: 'done' },
     );
-    emit(pe, j, EVENT.write, -1);
+    emit(pe, j, EVENT.write, forgetUpdate ? 1 : -1);
   }
 
   /** A store-exclusive may fail for any reason; nothing may have taken its value then. */
   function failExclusive(state: State, pe: number, w: Window, j: number): void {
-    for (let k = j + 1; k < w.count; k += 1) if (get(w, k, AT.source) === j + 1) return;
+    if (somebodyTookValueOf(w, j)) return;
     begin(state);
     const v = draft.window(pe);
     set(v, j, AT.obligations, 0);
@@ -524,7 +591,7 @@ export function createMachine(setup: MachineSetup): Machine {
     const result = tlbs.results.item(get(w, j, AT.result));
     // The read of the descriptor and the update are one atomic: nothing was written in between.
     if (result.update === null || ((flagsOf(w, j) >> MARK_SHIFT) & MARK.stale) !== 0) return;
-    if (lockedByAtomic(pe, result.update.cell)) return;
+    if (lockedByAtomic(-1, result.update.cell)) return;
     begin(state);
     const v = draft.window(pe);
     clearFlags(v, j, FLAG.updatePending);
@@ -621,6 +688,9 @@ export function createMachine(setup: MachineSetup): Machine {
         if (after !== slot) draft.setSlot(cell, after);
         return null;
       }
+      case 'ic':
+        invalidateIcaches(pe, effect.op, get(w, j, AT.cell));
+        return null;
       case 'lock':
         draft.touchGhost().setLockOwner(effect.lock, pe);
         return null;
@@ -650,6 +720,16 @@ export function createMachine(setup: MachineSetup): Machine {
         return null;
       default:
         return null;
+    }
+  }
+
+  /** From EL1 a VPIPT cache gives up only lines of the VMID in force; from EL2 all of them. */
+  function invalidateIcaches(pe: number, op: 'iallu' | 'ialluis' | 'ivau', cell: number): void {
+    const context = tlbs.contexts.context(draft.context(pe));
+    const onlyVmid = context.el === 2 ? null : context.vmid;
+    for (let other = 0; other < peCount; other += 1) {
+      if (op === 'iallu' && other !== pe) continue;
+      draft.invalidateIcache(other, op === 'ivau' ? cell : -1, onlyVmid);
     }
   }
 
@@ -698,39 +778,70 @@ export function createMachine(setup: MachineSetup): Machine {
     for (let pe = 0; pe < peCount; pe += 1) {
       draft.load(state);
       const count = draft.window(pe).count;
-      for (let j = 0; j < count; j += 1) {
-        draft.load(state);
-        const w = draft.window(pe);
-        const info = w.infos[j] as EffectInfo;
-        const flags = flagsOf(w, j);
-        if ((flags & FLAG.faulted) !== 0) {
-          if ((flags & FLAG.faultDone) === 0) faults(state, pe, w, j);
-          continue;
-        }
-        if (info.reads || info.writes) {
-          if (translationPending(w, j)) {
-            translations(state, pe, w, j);
-            continue;
-          }
-          if (updatePending(w, j)) {
-            updates(state, pe, w, j);
-            draft.load(state);
-            draft.window(pe);
-          }
-          if (readPending(w, j)) reads(state, pe, w, j);
-          else if (writePending(w, j)) writes(state, pe, w, j);
-          continue;
-        }
-        if (info.kind === KIND.branch || info.kind === KIND.select) {
-          if ((flags & (FLAG.guessed | FLAG.fired)) === 0) guess(state, pe, j);
-          continue;
-        }
-        if ((flags & FLAG.fired) === 0 && info.kind !== KIND.dmb) fires(state, pe, w, j);
-      }
+      for (let j = 0; j < count; j += 1) instance(state, pe, j);
     }
     deliveries(state);
     writeBacks(state);
     if (managesAccessFlags) spontaneousUpdates(state);
+    return out.slice();
+  }
+
+  /** The transitions of one instance. */
+  function instance(state: State, pe: number, j: number): void {
+    draft.load(state);
+    const w = draft.window(pe);
+    const info = w.infos[j] as EffectInfo;
+    const flags = flagsOf(w, j);
+    if ((flags & FLAG.faulted) !== 0) {
+      if ((flags & FLAG.faultDone) === 0) faults(state, pe, w, j);
+    } else if (info.reads || info.writes) {
+      if (translationPending(w, j)) {
+        translations(state, pe, w, j);
+        return;
+      }
+      if (updatePending(w, j)) {
+        updates(state, pe, w, j);
+        draft.load(state);
+        draft.window(pe);
+      }
+      if (readPending(w, j)) reads(state, pe, w, j);
+      else if (writePending(w, j)) writes(state, pe, w, j);
+    } else if (info.kind === KIND.branch || info.kind === KIND.select) {
+      if ((flags & (FLAG.guessed | FLAG.fired)) === 0) guess(state, pe, j);
+    } else if ((flags & FLAG.fired) === 0 && info.kind !== KIND.dmb) fires(state, pe, w, j);
+  }
+
+  function sites(state: State): readonly Site[] {
+    const found: Site[] = [];
+    draft.load(state);
+    for (let pe = 0; pe < peCount; pe += 1) {
+      const { count } = draft.window(pe);
+      for (let index = 0; index < count; index += 1) found.push({ pe, index, kind: 'instance' });
+    }
+    for (let index = 0; index < LEDGER_SLOTS; index += 1) {
+      const pending = draft.slotPending(index);
+      for (let pe = 0; pe < peCount; pe += 1) {
+        if ((pending & (1 << pe)) !== 0) found.push({ pe, index, kind: 'deliver' });
+      }
+    }
+    if (setup.dataCache === 'modelled') {
+      for (let index = 0; index < memory.cellCount(); index += 1) {
+        const slot = draft.slot(index);
+        if (isLine(slot) && memory.line(slot).dirty >= 0) {
+          found.push({ pe: -1, index, kind: 'write-back' });
+        }
+      }
+    }
+    if (managesAccessFlags) found.push({ pe: -1, index: -1, kind: 'update' });
+    return found;
+  }
+
+  function at(state: State, site: Site): readonly Transition[] {
+    out.length = 0;
+    if (site.kind === 'instance') instance(state, site.pe, site.index);
+    else if (site.kind === 'deliver') deliverAt(state, site.index, site.pe);
+    else if (site.kind === 'write-back') writeBack(state, site.index);
+    else spontaneousUpdates(state);
     return out.slice();
   }
 
@@ -753,7 +864,7 @@ export function createMachine(setup: MachineSetup): Machine {
           if ((flags & FLAG.faultDone) === 0) faults(state, pe, w, j);
         } else if (info.kind === KIND.branch || info.kind === KIND.select) {
           if ((flags & (FLAG.guessed | FLAG.fired)) === 0) guess(state, pe, j);
-        } else if ((flags & FLAG.fired) === 0 && isEagerEffect(pe, info)) fires(state, pe, w, j);
+        } else if ((flags & FLAG.fired) === 0 && isEagerEffect(pe, w, j)) fires(state, pe, w, j);
         else if (info.kind === KIND.load && readPending(w, j) && isProtectedRead(pe, w, j)) {
           reads(state, pe, w, j);
         }
@@ -777,8 +888,8 @@ export function createMachine(setup: MachineSetup): Machine {
     return out.slice();
   }
 
-  function isEagerEffect(pe: number, info: EffectInfo): boolean {
-    const { effect } = info;
+  function isEagerEffect(pe: number, w: Window, j: number): boolean {
+    const { effect } = w.infos[j] as EffectInfo;
     switch (effect.kind) {
       case 'dsb':
         return !features.erratumRepeatTlbi;
@@ -792,6 +903,8 @@ export function createMachine(setup: MachineSetup): Machine {
       case 'exception-return':
         return draft.pendingContext(pe) === 0 && features.readingFillOutOfContext;
       case 'tlbi':
+        // Once it is issued no earlier instance can fault any more (`hasLeftMark`).
+        for (let i = 0; i < j; i += 1) if (translationPending(w, i)) return false;
         return draft.pendingContext(pe) === 0;
       case 'announce':
         return effect.fact.kind === 'operation-begins' || effect.fact.kind === 'content-relied-on';
@@ -829,13 +942,16 @@ export function createMachine(setup: MachineSetup): Machine {
       draft.load(state);
       const pending = draft.slotPending(slot);
       for (let pe = 0; pe < peCount; pe += 1) {
-        if ((pending & (1 << pe)) === 0) continue;
-        begin(state);
-        deliver(draft, slot, pe, features.erratumRepeatTlbi);
-        reclose(pe);
-        emit(pe, slot, EVENT.deliver, -1);
+        if ((pending & (1 << pe)) !== 0) deliverAt(state, slot, pe);
       }
     }
+  }
+
+  function deliverAt(state: State, slot: number, pe: number): void {
+    begin(state);
+    deliver(draft, slot, pe, features.erratumRepeatTlbi);
+    reclose(pe);
+    emit(pe, slot, EVENT.deliver, -1);
   }
 
   function writeBacks(state: State): void {
@@ -844,11 +960,14 @@ export function createMachine(setup: MachineSetup): Machine {
     for (let cell = 0; cell < memory.cellCount(); cell += 1) {
       draft.load(state);
       const slot = draft.slot(cell);
-      if (!isLine(slot) || memory.line(slot).dirty < 0) continue;
-      begin(state);
-      draft.setSlot(cell, writtenBack(memory, slot));
-      emit(-1, cell, EVENT.writeBack, -1);
+      if (isLine(slot) && memory.line(slot).dirty >= 0) writeBack(state, cell);
     }
+  }
+
+  function writeBack(state: State, cell: number): void {
+    begin(state);
+    draft.setSlot(cell, writtenBack(memory, draft.slot(cell)));
+    emit(-1, cell, EVENT.writeBack, -1);
   }
 
   function end(state: State): End {
@@ -873,5 +992,15 @@ export function createMachine(setup: MachineSetup): Machine {
   const initialFacts: Fact[] = [];
   draft.load(draft.initial);
   for (let pe = 0; pe < peCount; pe += 1) watch.look(pe, -1, initialFacts);
-  return { setup, initial: draft.initial, initialFacts, transitions, eager, end, inspect: draft };
+  return {
+    setup,
+    initial: draft.initial,
+    initialFacts,
+    transitions,
+    sites,
+    at,
+    eager,
+    end,
+    inspect: draft,
+  };
 }

@@ -27,6 +27,8 @@ export interface MachineSetup {
    * cacheability can lose coherency. `coherent`: every access sees one value per location.
    */
   readonly dataCache: 'modelled' | 'coherent';
+  /** `modelled`: fetches go through instruction caches; absent: they see what data reads see. */
+  readonly instructionCache?: 'modelled';
   /** Bounds that are part of the verdict. */
   readonly bounds: {
     /** Instruction instances in flight per PE, at most 31. */
@@ -38,6 +40,11 @@ export interface ThreadSetup {
   readonly tree: ThreadTree;
   /** Context in force, synchronised, when the thread starts. */
   readonly context: Context;
+  /**
+   * Contexts that were in force on the PE before: what was cached under them may still be there when
+   * the thread starts.
+   */
+  readonly previousContexts?: readonly Context[];
 }
 
 /** How addresses are translated; the root addresses are in the contexts. */

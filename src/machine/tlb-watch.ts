@@ -5,7 +5,7 @@ import { decodeStage2 } from '../arm64/stage2-descriptor.ts';
 import type { Draft } from './draft.ts';
 import type { Fact } from './facts.ts';
 import type { TranslationSetup } from './setup.ts';
-import { entryId, MARK, marksOf, type TranslationEntry } from './translation-entry.ts';
+import { covers, entryId, MARK, marksOf, type TranslationEntry } from './translation-entry.ts';
 
 /**
  * What can be said of a PE by looking at what it may hold: a table entry that leads into a freed
@@ -20,10 +20,16 @@ interface LivePair {
   readonly first: TranslationEntry;
   readonly second: TranslationEntry;
   readonly reason: string;
+  /** Harmless while both output addresses hold the same data: nobody can write through either. */
+  readonly unlessSameContents: boolean;
 }
 
 /** The watch over the sets of one machine. */
-export function createTlbWatch(draft: Draft, translation: TranslationSetup): TlbWatch {
+export function createTlbWatch(
+  draft: Draft,
+  translation: TranslationSetup,
+  watchedVas: readonly bigint[],
+): TlbWatch {
   const { tlbs } = draft;
   const pairsMemo: (readonly LivePair[] | undefined)[] = [];
   const tablesMemo: (readonly TranslationEntry[] | undefined)[] = [];
@@ -49,6 +55,18 @@ export function createTlbWatch(draft: Draft, translation: TranslationSetup): Tlb
     return found;
   }
 
+  /** Whether the words watched hold the same values behind both translations. */
+  function sameContents(first: TranslationEntry, second: TranslationEntry): boolean {
+    return watchedVas.every((va) => {
+      if (!covers(first.info, va) || !covers(second.info, va)) return true;
+      const read = (entry: TranslationEntry): bigint =>
+        draft.memory.coherentValue(
+          draft.slot(draft.memory.cellOf(entry.output + (va - entry.info.inputBase))),
+        );
+      return read(first) === read(second);
+    });
+  }
+
   return {
     look(pe, before, facts) {
       const now = draft.tlb(pe);
@@ -62,7 +80,10 @@ export function createTlbWatch(draft: Draft, translation: TranslationSetup): Tlb
         const fits = entry.kind === 's2-table' ? use === 'table' : use !== 'free';
         if (!fits) facts.push({ kind: 'freed-table-reachable', pe, page: base, entry });
       }
-      for (const pair of pairsOf(now)) facts.push({ kind: 'two-live', pe, ...pair });
+      for (const { first, second, reason, unlessSameContents } of pairsOf(now)) {
+        if (unlessSameContents && sameContents(first, second)) continue;
+        facts.push({ kind: 'two-live', pe, first, second, reason });
+      }
     },
   };
 }
@@ -82,7 +103,9 @@ function livePairs(
       // The older one first; of two old ones each way round.
       if (codeA === codeB || !sameInput(a, b)) continue;
       const reason = differenceOf(a, b, translation);
-      if (reason !== null) pairs.push({ first: a, second: b, reason });
+      if (reason === null) continue;
+      const unlessSameContents = differenceOf(a, b, translation, true) === null;
+      pairs.push({ first: a, second: b, reason, unlessSameContents });
     }
   }
   return pairs;
@@ -101,6 +124,7 @@ function differenceOf(
   a: TranslationEntry,
   b: TranslationEntry,
   { features, stage1, stage2 }: TranslationSetup,
+  sameContents = false,
 ): string | null {
   const smaller = a.info.inputBits < b.info.inputBits ? a : b;
   const input = smaller.info.inputBase;
@@ -109,7 +133,7 @@ function differenceOf(
     const reason = stage1BbmReason(
       placed(a.leaf1, (bits, level) => decodeStage1(bits, level, granule, features)),
       placed(b.leaf1, (bits, level) => decodeStage1(bits, level, granule, features)),
-      { input, granule, features },
+      { input, granule, features, sameContents },
     );
     if (reason !== null) return reason;
   }
@@ -118,7 +142,7 @@ function differenceOf(
     return stage2BbmReason(
       placed(a.leaf2, (bits, level) => decodeStage2(bits, level, granule, features)),
       placed(b.leaf2, (bits, level) => decodeStage2(bits, level, granule, features)),
-      { input: smaller.ipaBase, granule, features },
+      { input: smaller.ipaBase, granule, features, sameContents },
     );
   }
   return null;

@@ -78,6 +78,10 @@ export type EffectBody =
       /** New value from old value and operand; `null`: nothing is written (a failed compare). */
       readonly update: (old: bigint, operands: readonly bigint[]) => bigint | null;
       readonly operands: readonly Expr[];
+      /** What is written if anything is, where that does not depend on the old value (SWP, CAS). */
+      readonly written?: Expr;
+      /** `update` may answer null (CAS): until it is known, others may still write the location. */
+      readonly conditional?: boolean;
       readonly acquire: boolean;
       readonly release: boolean;
       /** ST<op> forms and LD<op> to the zero register: the read orders nothing under DMB LD. */

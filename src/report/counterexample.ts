@@ -305,7 +305,7 @@ function keyMoment(
     entry: `vmid ${result.vmid}  ${ipa}-> pa ${hex(result.pa)}  ${type}`,
     status,
     age:
-      cleared?.number == null
+      cleared === undefined || cleared.number === null
         ? 'its descriptors are current'
         : `filled before step ${cleared.number}, where its descriptor went away`,
     address,
@@ -370,8 +370,8 @@ function spansOf(rows: readonly Row[]): readonly Span[] {
     .at(-1);
   const culprit = cleaning ?? clear ?? last ?? null;
   const add = (row: Row | undefined | null, note: string): void => {
-    const at = row?.at;
-    if (at == null || at.line === 0 || spans.some((span) => span.at.line === at.line)) return;
+    const at = row?.at ?? null;
+    if (at === null || at.line === 0 || spans.some((span) => span.at.line === at.line)) return;
     spans.push({ at, note, primary: row === culprit });
   };
   add(

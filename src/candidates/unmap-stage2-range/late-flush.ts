@@ -7,6 +7,10 @@ import { DEFERRED_RANGE_FLUSH, SEED_REFERENCE, STALE_LINE } from './deferred-ran
 import { unmapCandidate } from './unmap-candidate.ts';
 
 // The seed with its flush moved further out, past a point where somebody relies on it.
+//
+// In `kvm_unmap_hva_range` the notifier's count keeps faults out until the end callback, so there the
+// first two forms do no harm; other callers of `unmap_stage2_range` have no such count
+// (`stage2_unmap_vm`, memslot removal), and the function cannot know who called it.
 
 /** The seed without its flush: the common part of these forms. */
 const NO_FLUSH: UnmapPlan = {
@@ -23,26 +27,19 @@ function asSeed(
 }
 
 const UNDER_THE_LOCK =
-  'Whoever takes the lock next sees empty entries and concludes that nothing is mapped: a second ' +
-  'unmap of the same range returns at once while the translation is live, and a fault maps the ' +
-  'address again beside it.';
+  'Whoever takes the lock next sees an empty entry and concludes that no translation is live: a ' +
+  'fault maps the address to another page beside the old translation. (A second unmap of the same ' +
+  'form is not fooled, because the range flush runs whether it cleared something or not.)';
 
 export const flushAfterLoop: Candidate = unmapCandidate({
   name: 'flush-after-loop',
   title: 'the seed, flush moved after the loop that may drop the lock',
   reference: SEED_REFERENCE,
-  expected: asSeed(
-    {
-      rule: 'P1',
-      condition: 'a second unmap finds nothing and returns while the lock is dropped',
-      needs: ['lock-drop', 'kept-tables', 'second-unmap'],
-    },
-    {
-      rule: 'P4',
-      condition: 'a fault maps the address again while the lock is dropped',
-      needs: ['lock-drop', 'kept-tables', 'fault-path'],
-    },
-  ),
+  expected: asSeed({
+    rule: 'P4',
+    condition: 'a fault maps the address again while the lock is dropped',
+    needs: ['lock-drop', 'kept-tables', 'fault-path'],
+  }),
   why: `The lock is given away between two top-level entries. ${UNDER_THE_LOCK}`,
   plan: () => ({
     ...NO_FLUSH,
@@ -54,18 +51,11 @@ export const flushAfterUnlock: Candidate = unmapCandidate({
   name: 'flush-after-unlock',
   title: 'the seed, flush after the lock is released',
   reference: SEED_REFERENCE,
-  expected: asSeed(
-    {
-      rule: 'P1',
-      condition: 'a second unmap finds nothing and returns before the flush',
-      needs: ['kept-tables', 'second-unmap'],
-    },
-    {
-      rule: 'P4',
-      condition: 'a fault maps the address again before the flush',
-      needs: ['kept-tables', 'fault-path'],
-    },
-  ),
+  expected: asSeed({
+    rule: 'P4',
+    condition: 'a fault maps the address again before the flush',
+    needs: ['kept-tables', 'fault-path'],
+  }),
   why: `The promise to the caller is kept, the one to the next holder of the lock is not. ${UNDER_THE_LOCK}`,
   plan: () => ({
     ...NO_FLUSH,

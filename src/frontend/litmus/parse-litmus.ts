@@ -1,7 +1,9 @@
 import { readHerd } from './herd/read-herd.ts';
 import type { HerdOptions } from './herd/options.ts';
+import { readIsla, type IslaOptions } from './isla/read-isla.ts';
 import type { LitmusTest } from './litmus-test.ts';
-import { attempt, type LitmusProblem } from './problem.ts';
+import { attempt, reject, type LitmusProblem } from './problem.ts';
+import { probeThread } from './thread/probe.ts';
 
 /** A test, or why there is none. */
 export type ParsedLitmus =
@@ -17,8 +19,26 @@ export function parseHerd(
   return parsed(() => readHerd(file, text, options));
 }
 
+/** Reads an isla `.litmus.toml` test. Never throws. */
+export function parseIsla(
+  file: string,
+  text: string,
+  options: IslaOptions = { ets: 'none' },
+): ParsedLitmus {
+  return parsed(() => readIsla(file, text, options));
+}
+
 function parsed(read: () => LitmusTest): ParsedLitmus {
-  const result = attempt(read);
+  const result = attempt(() => {
+    const test = read();
+    for (const thread of test.threads) {
+      const finding = probeThread(thread);
+      if (finding === null) continue;
+      const { line, message } = finding;
+      reject('unsupported', { file: test.file, line, column: 1 }, message);
+    }
+    return test;
+  });
   return 'ok' in result
     ? { kind: 'test', test: result.ok }
     : { kind: 'problem', problem: result.problem };

@@ -49,8 +49,8 @@ export function runSequentially(
     if (control === null) return { address: input };
     const start =
       stage === 1
-        ? test.setup.translation.stage1StartLevel
-        : test.setup.translation.stage2StartLevel;
+        ? (test.setup.translation.stage1?.startLevel ?? 0)
+        : (test.setup.translation.stage2?.startLevel ?? 0);
     const fail = (cause: Fault['cause'], level: number): Found => ({
       fault: { stage, cause, level, address: input, onWalk, access },
     });

@@ -77,11 +77,14 @@ export function assemble(blocks: readonly CodeBlock[]): Code {
     // Falling off the end of a block ends the thread: a slot that nothing continues from.
     drafts.push(endOf(index, address, pending, block, blocks));
   });
-  const labels = new Map(definitions.map(({ label, slot }) => [label, slot]));
+  // A label means the one of its own block, then that of the earliest block that has it.
+  const labels = new Map([...definitions].reverse().map(({ label, slot }) => [label, slot]));
   const slots = drafts.map((draft, index): CodeSlot => ({
     ...draft,
     target:
-      draft.target === null ? -1 : resolve(draft.target, index, draft.at, definitions, labels),
+      draft.target === null
+        ? -1
+        : resolve(draft.target, index, draft, definitions, (slot) => drafts[slot]?.block),
   }));
   const byAddress = new Map<bigint, number>();
   slots.forEach((slot, index) => {
@@ -120,22 +123,22 @@ function endOf(
 function resolve(
   target: string,
   from: number,
-  at: Position,
+  { at, block }: { readonly at: Position; readonly block: number },
   definitions: readonly { readonly label: string; readonly slot: number }[],
-  labels: ReadonlyMap<string, number>,
+  blockOf: (slot: number) => number | undefined,
 ): number {
   const numeric = /^(\d+)([fb])$/i.exec(target);
-  if (numeric !== null) {
-    const forward = numeric[2]?.toLowerCase() === 'f';
-    const candidates = definitions
-      .filter(({ label, slot }) => label === numeric[1] && (forward ? slot > from : slot <= from))
-      .map(({ slot }) => slot);
-    const nearest = forward ? Math.min(...candidates) : Math.max(...candidates);
-    if (Number.isFinite(nearest)) return nearest;
-  }
-  return (
-    labels.get(target) ?? reject('syntax', at, `there is no label \`${target}\` in this thread.`)
-  );
+  const forward = numeric?.[2]?.toLowerCase() === 'f';
+  const label = numeric?.[1] ?? target;
+  const all = definitions.filter((definition) => definition.label === label);
+  const own = all.filter(({ slot }) => blockOf(slot) === block).map(({ slot }) => slot);
+  const found =
+    numeric === null
+      ? (own[0] ?? all[0]?.slot)
+      : forward
+        ? own.find((slot) => slot > from)
+        : own.filter((slot) => slot <= from).at(-1);
+  return found ?? reject('syntax', at, `there is no label \`${target}\` in this thread.`);
 }
 
 function countReaders(slots: readonly CodeSlot[]): readonly number[] {

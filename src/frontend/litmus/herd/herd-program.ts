@@ -38,6 +38,7 @@ export function herdProgram(
       spsel: 1,
       inHandler: false,
       faults: [],
+      loops: new Map(),
       status: 'runs',
     },
     place: (address, el, unprivileged) => placeOf(address, el, unprivileged, layout),

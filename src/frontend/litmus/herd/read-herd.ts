@@ -1,7 +1,7 @@
 import { DEFAULT_FEATURES } from '../../../arm64/features.ts';
 import { stage1Geometry } from '../../../arm64/geometry.ts';
 import type { MachineSetup } from '../../../machine/setup.ts';
-import { assemble, END_TEXT, type Code, type CodeBlock } from '../assembly/code.ts';
+import { assemble, type Code, type CodeBlock } from '../assembly/code.ts';
 import type { Register } from '../assembly/instruction.ts';
 import { exprTable } from '../expr-table.ts';
 import type { LitmusTest } from '../litmus-test.ts';
@@ -59,7 +59,7 @@ export function readHerd(file: string, text: string, options: HerdOptions): Litm
     name: sections.name,
     format: 'herd',
     file,
-    setup: machineSetup(threads, memory, placed, settings, pointedAt(items, codes)),
+    setup: machineSetup(threads, memory, placed, settings),
     threads,
     quantifier: tail.quantifier,
     observe: (final) => observer.observe(final),
@@ -165,33 +165,15 @@ function checkTail(
   if (tail.filter !== null) visit(tail.filter);
 }
 
-/** Variables whose virtual address some register, memory cell or instruction starts with. */
-function pointedAt(
-  items: readonly InitItem[],
-  codes: ReadonlyMap<number, Code>,
-): ReadonlySet<string> {
-  const pointed = new Set<string>();
-  for (const value of items.flatMap((item) => item.values)) {
-    if (value.kind === 'variable') pointed.add(value.name);
-  }
-  for (const slot of [...codes.values()].flatMap((code) => code.slots)) {
-    if (slot.text !== END_TEXT && slot.instruction.kind === 'address-of') {
-      pointed.add(slot.instruction.symbol);
-    }
-  }
-  return pointed;
-}
-
 function machineSetup(
   threads: readonly LitmusThread[],
   memory: MachineSetup['memory'],
   placed: Layout,
   settings: HerdSettings,
-  pointed: ReadonlySet<string>,
 ): MachineSetup {
-  const watched = placed.variables
-    .filter((name) => pointed.has(name))
-    .map((name) => placed.virtualOf(name));
+  // A variable nobody points at matters only to hardware updates and to break-before-make, and herd7
+  // speaks of both for every variable.
+  const watched = placed.variables.map((name) => placed.virtualOf(name));
   // Cells are virtual places only for threads at EL0, and for pointers that come out of memory.
   const watchTable = settings.user.size > 0 || memory.some(({ value }) => isCell(value));
   return {

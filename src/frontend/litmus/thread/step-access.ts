@@ -64,6 +64,8 @@ export function stepAccess(input: StepInput, instruction: Access): Step {
         bytes,
         update: updateOf(op, bytes),
         operands: op === 'cas' ? [value, compared] : [value],
+        ...(op === 'cas' || op === 'swp' ? { written: value } : {}),
+        conditional: op === 'cas',
         // herd7 reads without acquire when the old value is dropped (AArch64Sem.ml, `noret`).
         acquire: acquire && !noReturn,
         release,

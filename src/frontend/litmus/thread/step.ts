@@ -7,7 +7,7 @@ import { advance, ask, isOne, type Step, type StepInput } from './step-basics.ts
 import { stepAccess } from './step-access.ts';
 import { stepSelect, stepCompare } from './step-select.ts';
 import type { ThreadProgram } from './thread-program.ts';
-import { NO_PHASE, withRegister, withSystem, type ThreadState } from './thread-state.ts';
+import { jumpTo, NO_PHASE, withRegister, withSystem, type ThreadState } from './thread-state.ts';
 import { cut, readCondition, readOperand, readRegister, readTest } from './values.ts';
 
 /** One step of a thread. */
@@ -155,7 +155,7 @@ function stepBranch(
   if (instruction.kind === 'branch-register') {
     return silent(jump(program, linked, readRegister(table, state, instruction.register)));
   }
-  const taken = (from: ThreadState): ThreadState => ({ ...from, pc: slot.target });
+  const taken = (from: ThreadState): ThreadState => jumpTo(from, state.pc, slot.target);
   if (instruction.test === null) return silent(taken(linked));
   const condition = readTest(table, state, instruction.test);
   if (condition.kind === 'const') {

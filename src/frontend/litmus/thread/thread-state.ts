@@ -36,6 +36,8 @@ export interface ThreadState {
   readonly inHandler: boolean;
   /** Faults so far, as a set in a canonical order. */
   readonly faults: readonly RecordedFault[];
+  /** How often the thread has jumped backwards, by the slot it jumped to. */
+  readonly loops: ReadonlyMap<number, number>;
   /** Nothing follows: ended, or not an execution at all. */
   readonly status: 'runs' | 'ended' | 'stuck';
 }
@@ -59,6 +61,7 @@ export function stateKey(state: ThreadState, table: ExprTable): string {
     state.spsel,
     state.inHandler ? 1 : 0,
     faults,
+    [...state.loops].map(([slot, times]) => `${slot}x${times}`).join(','),
     state.status,
   ].join('|');
 }
@@ -90,4 +93,15 @@ export function withRegister(state: ThreadState, register: number, value: Expr):
 /** The state with one system register changed. */
 export function withSystem(state: ThreadState, name: string, value: Expr): ThreadState {
   return { ...state, system: new Map([...state.system, [name, value]]) };
+}
+
+/** Times a thread may jump back to one place before the run is cut off, as in herd7 (opts.ml). */
+const UNROLL = 2;
+
+/** The state at a slot it jumps to. Loops are unrolled a fixed number of times; beyond, no run. */
+export function jumpTo(state: ThreadState, from: number, to: number): ThreadState {
+  if (to > from) return { ...state, pc: to };
+  const times = (state.loops.get(to) ?? 0) + 1;
+  if (times > UNROLL) return { ...state, status: 'stuck' };
+  return { ...state, pc: to, loops: new Map([...state.loops, [to, times]]) };
 }

@@ -1,0 +1,67 @@
+import type { Mutant } from './mutate.ts';
+
+/** Mutants that no run can tell from the original, and why. */
+interface HarmlessMutants {
+  /** Matches the id after the `#`. */
+  readonly pattern: RegExp;
+  readonly why: string;
+}
+
+/**
+ * Arguments for mutants of the v5.8 unmap path that survive. A survivor without an argument is a hole
+ * in the rules or the scenarios; an argument for a mutant that is refuted is out of date. Each
+ * redundant step is a finding about v5.8, or about what this model can tell apart.
+ */
+const HARMLESS: readonly HarmlessMutants[] = [
+  {
+    pattern: /^(drop|narrow-scope|swap)@.*kvm_set_pte:200 < unmap_stage2_ptes:269/,
+    why: 'The flush that follows begins with the same store barrier (tlb.c:142); the one of kvm_set_pte is needed where a mapping is made.',
+  },
+  {
+    pattern: /^drop@dsb at __kvm_tlb_flush_vmid_ipa:142 < unmap_stage2_ptes:270$/,
+    why: 'kvm_set_pte has just ended with the same store barrier (mmu.c:200). For blocks and tables there is no such barrier, and the mutant is refuted.',
+  },
+  {
+    pattern: /^narrow-scope@dsb at __kvm_tlb_flush_vmid_ipa:142 /,
+    why: 'Limit of the model: a store becomes visible to all PEs at once, so a store barrier for the own PE is as good as one for the domain.',
+  },
+  {
+    pattern: /^leaf-only@IPAS2E1IS at __kvm_tlb_flush_vmid_ipa:154 < unmap_stage2_/,
+    why: 'What was cleared is a leaf; nothing refers to a table through it.',
+  },
+  {
+    pattern: /^level-hint@IPAS2E1IS at __kvm_tlb_flush_vmid_ipa:154 < unmap_stage2_pmds:298$/,
+    why: 'The hint is right: the entry is a leaf at level 2 (4K; with other granules the TTL does not fit).',
+  },
+  {
+    pattern:
+      /^drop@isb at (__kvm_tlb_flush_vmid_ipa:165|__tlb_switch_to_host_vhe:105|kvm_call_hyp:460) /,
+    why: 'The host PE itself uses none of the removed translations, and each later use of its context is synchronised by an ISB or exception of its own.',
+  },
+  {
+    pattern: /^drop@context at __tlb_switch_to_host_(vhe:103|nvhe:119) /,
+    why: 'Every user of VTTBR_EL2 loads it first; the host itself does not run under stage 2. What may be filled in the meantime belongs to the VM and is still removed by its later flushes.',
+  },
+  {
+    pattern: /^(drop|narrow-scope)@dsb at __flush_dcache_area:109 /,
+    why: 'The reader of the scenario is the PE that did the maintenance, whose later accesses to the line come after it; the DSB is for other observers of memory.',
+  },
+  {
+    pattern: /^swap@(dc civac|dsb) at __flush_dcache_area:109 /,
+    why: 'As without that DSB.',
+  },
+  {
+    pattern: /(VMALLE1IS|dsb) at __kvm_tlb_flush_vmid_ipa:(162|163|164) < clear_stage2_/,
+    why: 'A table is found only through entries of stage 2 alone: IPAS2E1IS removes them, and each of the two DSBs after it completes that. VMALLE1IS is for combined entries, which name no stage-2 table. (Limit of the model: one stage-2 walk is one event, so no walk is under way while it waits.)',
+  },
+  {
+    pattern: /^swap@free-page at clear_stage2_\w+:\d+ and (store|unlock) /,
+    why: 'The page is out of the tables and of every cache when it is freed; what the host does next does not concern it.',
+  },
+];
+
+/** Why a mutant is expected to survive; null: it must be refuted. */
+export function harmlessReason(mutant: Pick<Mutant, 'id'>): string | null {
+  const mutation = mutant.id.slice(mutant.id.indexOf('#') + 1);
+  return HARMLESS.find(({ pattern }) => pattern.test(mutation))?.why ?? null;
+}

@@ -1,0 +1,267 @@
+import { DEFAULT_FEATURES } from '../../../arm64/features.ts';
+import { stage1Geometry, stage2Geometry } from '../../../arm64/geometry.ts';
+import type { MachineSetup } from '../../../machine/setup.ts';
+import { evaluate } from '../../../program/expr.ts';
+import { assemble, type Code, type CodeBlock } from '../assembly/code.ts';
+import { ones } from '../assembly/alu.ts';
+import { exprTable } from '../expr-table.ts';
+import {
+  atomsOf,
+  holdsFor,
+  type FinalState,
+  type LitmusTest,
+  type Proposition,
+} from '../litmus-test.ts';
+import { reject, type Position } from '../problem.ts';
+import { litmusThread, type LitmusThread } from '../thread/litmus-thread.ts';
+import { parseAssertion, type IslaAtom } from './assertion.ts';
+import { codeLines } from './code-lines.ts';
+import { registerValue } from './functions.ts';
+import { islaThread, type IslaThread } from './isla-thread.ts';
+import { parseSetup } from './setup-language.ts';
+import { translateStatically } from './static-walk.ts';
+import { buildTables, CODE_BASE, type IslaTables, type SetupValue } from './table-setup.ts';
+import { parseToml, type TomlTable, type TomlValue } from './toml.ts';
+
+/** How an isla test is to be read. */
+export interface IslaOptions {
+  readonly ets: 'none' | 'ets2' | 'ets3';
+}
+
+const WINDOW = 31;
+const PAGE = 0x1000n;
+
+/** Reads an isla `.litmus.toml` test. Gives up (see `attempt`) on what it cannot read. */
+export function readIsla(file: string, text: string, options: IslaOptions): LitmusTest {
+  const document = parseToml(file, text);
+  const arch = stringAt(document, 'arch');
+  if (arch.text !== 'AArch64') {
+    return reject('unsupported', arch.at, 'only AArch64 tests are supported.');
+  }
+  const threadTables = numberedTables(tableAt(document, 'thread'));
+  const setupText = document.entries.get('page_table_setup');
+  if (setupText?.kind !== 'string') {
+    return reject(
+      'unsupported',
+      document.at,
+      'tests without `page_table_setup` are not supported.',
+    );
+  }
+  const symbolic = document.entries.get('symbolic') ?? document.entries.get('addresses');
+  const tables = buildTables(
+    symbolic?.kind === 'array' ? symbolic.items.map((item) => expectString(item).text) : [],
+    parseSetup(setupText.source),
+    threadTables.length,
+    setupText.at,
+  );
+  const sections = sectionBlocks(document);
+  const codes = threadTables.map((table, index) => threadCode(table, index, sections));
+  const exprs = exprTable();
+  const collapsed = isHostOnly(threadTables, codes, tables);
+  const made = threadTables.map((table, index) => {
+    const code = codes[index];
+    if (code === undefined) throw new Error(`no code for thread ${index}`);
+    return islaThread(`T${index}`, table, code, tables, collapsed, exprs);
+  });
+  const threads = made.map(({ program }) => litmusThread(program));
+  const final = tableAt(document, 'final');
+  const assertion = stringAt(final, 'assertion');
+  const proposition = parseAssertion(assertion.source);
+  const holds = assertionChecker(proposition, threads, tables, codes, document);
+  return {
+    name: stringAt(document, 'name').text,
+    format: 'isla',
+    file,
+    setup: machineSetup(threads, made, tables, options),
+    threads,
+    quantifier: 'exists',
+    observe: (state) => (holds(state) ? 'true' : 'false'),
+    holds,
+  };
+}
+
+function tableAt(parent: TomlTable, key: string): TomlTable {
+  const value = parent.entries.get(key);
+  return value?.kind === 'table'
+    ? value
+    : reject('syntax', parent.at, `there is no table \`${key}\`.`);
+}
+
+function stringAt(parent: TomlTable, key: string): Extract<TomlValue, { kind: 'string' }> {
+  const value = parent.entries.get(key);
+  if (value === undefined) return reject('syntax', parent.at, `there is no \`${key}\`.`);
+  return expectString(value);
+}
+
+function expectString(value: TomlValue): Extract<TomlValue, { kind: 'string' }> {
+  return value.kind === 'string' ? value : reject('syntax', value.at, 'expected a string.');
+}
+
+function numberedTables(parent: TomlTable): readonly TomlTable[] {
+  const tables: TomlTable[] = [];
+  for (let index = 0; index < parent.entries.size; index += 1) {
+    tables.push(tableAt(parent, String(index)));
+  }
+  if (tables.length === 0) return reject('syntax', parent.at, 'there are no threads.');
+  return tables;
+}
+
+/** Sections are code at fixed addresses that every thread can run: exception vectors. */
+function sectionBlocks(document: TomlTable): readonly CodeBlock[] {
+  const section = document.entries.get('section');
+  if (section?.kind !== 'table') return [];
+  return [...section.entries].map(([name, value]) => {
+    if (value.kind !== 'table') return reject('syntax', value.at, 'expected a table.');
+    const address = stringAt(value, 'address');
+    if (!/^0x[0-9a-fA-F]+$/.test(address.text)) {
+      return reject('syntax', address.at, 'an address is a hexadecimal number.');
+    }
+    const lines = codeLines(stringAt(value, 'code').source);
+    return { name, address: BigInt(address.text), lines };
+  });
+}
+
+function threadCode(table: TomlTable, index: number, sections: readonly CodeBlock[]): Code {
+  const main: CodeBlock = {
+    name: `T${index}`,
+    address: CODE_BASE + BigInt(index) * PAGE,
+    lines: codeLines(stringAt(table, 'code').source),
+  };
+  return assemble([main, ...sections]);
+}
+
+/**
+ * Whether no thread ever leaves EL2 while one of the tables in use there changes: then the EL2
+ * regime is the one under test.
+ */
+function isHostOnly(
+  threads: readonly TomlTable[],
+  codes: readonly Code[],
+  tables: IslaTables,
+): boolean {
+  const stays = threads.every((table, index) => {
+    const reset = table.entries.get('reset');
+    const el = reset?.kind === 'table' ? reset.entries.get('PSTATE.EL') : undefined;
+    const slots = codes[index]?.slots ?? [];
+    const returns = slots.some(
+      (slot) => slot.block === 0 && slot.instruction.kind === 'exception-return',
+    );
+    return el?.kind === 'string' && el.text === '0b10' && !returns;
+  });
+  return stays && !tables.hasStage2;
+}
+
+function assertionChecker(
+  proposition: Proposition<IslaAtom>,
+  threads: readonly LitmusThread[],
+  tables: IslaTables,
+  codes: readonly Code[],
+  document: TomlTable,
+): (state: FinalState) => boolean {
+  const types = document.entries.get('types');
+  const labels = (label: string): bigint | undefined => {
+    for (const code of codes) {
+      const slot = code.slots[code.labels.get(label) ?? -1];
+      if (slot !== undefined) return slot.address;
+    }
+    return undefined;
+  };
+  const checks = new Map<IslaAtom, (state: FinalState) => boolean>();
+  for (const atom of atomsOf(proposition)) {
+    const expected = registerValue(atom.value, tables, labels);
+    if (atom.kind === 'register') {
+      const thread = threads[atom.thread];
+      if (thread === undefined)
+        return reject('syntax', atom.at, `there is no thread ${atom.thread}.`);
+      checks.set(atom, (state) => {
+        const expr = thread.registerAt(state.node(atom.thread), atom.register);
+        return evaluate(expr, (seq) => state.resultOf(atom.thread, seq)) === expected;
+      });
+      continue;
+    }
+    const named = tables.addresses.get(atom.name);
+    if (named === undefined) {
+      return reject('syntax', atom.at, `there is no address \`${atom.name}\`.`);
+    }
+    const kinds = { virtual: 'va', intermediate: 'ipa', physical: 'pa' } as const;
+    const address = initialPhysical(
+      { kind: kinds[named.space], value: named.address },
+      tables,
+      atom.at,
+    );
+    const type = types?.kind === 'table' ? types.entries.get(atom.name) : undefined;
+    // isla compares 4 bytes unless `types` says more.
+    const bits = type?.kind === 'string' && type.text.includes('64') ? 64 : 32;
+    checks.set(
+      atom,
+      (state) => (state.memory(address & ~7n) & ones(bits)) === (expected & ones(bits)),
+    );
+  }
+  return (state) => holdsFor(proposition, (atom) => checks.get(atom)?.(state) ?? false);
+}
+
+/** Where an address lies by the default tables as they are at the start. */
+function initialPhysical(value: SetupValue, tables: IslaTables, at: Position): bigint {
+  if (value.kind === 'pa') return value.value;
+  if (value.kind !== 'va' && value.kind !== 'ipa') {
+    return reject('syntax', at, 'only addresses hold values.');
+  }
+  const stage1 = tables.tableBases.get('page_table_base') ?? null;
+  const stage2 = tables.tableBases.get('s2_page_table_base') ?? null;
+  // Permissions do not matter here, so a read-only page is looked up without them.
+  const roots = { stage1: value.kind === 'va' ? stage1 : null, stage2 };
+  const found = translateStatically(tables.memory, new Set(), roots, value.value, 'any');
+  if (found.kind === 'fixed') return found.address;
+  return reject('unsupported', at, 'this address is not mapped at the start.');
+}
+
+function machineSetup(
+  threads: readonly LitmusThread[],
+  made: readonly IslaThread[],
+  tables: IslaTables,
+  options: IslaOptions,
+): MachineSetup {
+  for (const { address, value, at } of tables.initial) {
+    tables.memory.write(initialPhysical(address, tables, at), value);
+  }
+  const pages = new Set<bigint>();
+  for (const { space, address } of tables.addresses.values()) {
+    if (space === 'virtual') pages.add(address & ~(PAGE - 1n));
+  }
+  for (const { initialValues } of made) {
+    for (const value of initialValues) if (value >= PAGE) pages.add(value & ~(PAGE - 1n));
+  }
+  return {
+    threads: threads.map((tree, index) => {
+      const context = made[index]?.regime.context;
+      if (context === undefined) throw new Error(`no context for thread ${index}`);
+      return { tree, context };
+    }),
+    translation: {
+      features: { ...DEFAULT_FEATURES, ipaBits: 48, ets: options.ets },
+      stage1: stage1Geometry('4k', 48),
+      stage2: stage2Geometry('4k', 48, 0),
+      mair: ones(64),
+    },
+    memory: [...tables.memory.words()].map(([address, value]) => ({ address, value })),
+    pages: [
+      ...tables.sets.flatMap((set) =>
+        Array.from({ length: set.pages() }, (_, index) => ({
+          base: set.base + BigInt(index) * PAGE,
+          use: 'table' as const,
+          vmid: null,
+          name: `${set.name}+${index}`,
+        })),
+      ),
+      ...[...tables.addresses].flatMap(([name, { space, address }]) =>
+        space === 'physical' ? [{ base: address, use: 'host' as const, vmid: null, name }] : [],
+      ),
+    ],
+    locks: [],
+    watchedVas: [...pages].filter((page) =>
+      made.some((thread) => thread.mayUse(page) && thread.regime.isWatched(page)),
+    ),
+    dataCache: 'coherent',
+    bounds: { window: WINDOW },
+  };
+}

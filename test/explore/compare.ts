@@ -1,0 +1,73 @@
+import { search } from '../../src/explore/search.ts';
+import type { Fact } from '../../src/machine/facts.ts';
+import { createMachine, type Machine } from '../../src/machine/machine.ts';
+import type { State } from '../../src/machine/draft.ts';
+import type { MachineSetup } from '../../src/machine/setup.ts';
+import { ALL_RULES } from '../../src/rules/all-rules.ts';
+
+/** Everything a search of a whole graph can tell. */
+export interface Seen {
+  readonly kind: string;
+  readonly states: number;
+  /** Ids of all rules broken anywhere. */
+  readonly rules: readonly string[];
+  /** Ends: what every thread was answered, and what memory holds. */
+  readonly ends: readonly string[];
+}
+
+function endKey(machine: Machine, state: State): string | null {
+  const end = machine.end(state);
+  if (end === 'impossible') return null;
+  const { inspect } = machine;
+  inspect.load(state);
+  const heads = machine.setup.threads.map((_, pe) => {
+    const w = inspect.window(pe);
+    return `${w.head}${end === 'deadlock' ? `:${[...w.ints.subarray(0, w.count * 8)].join('.')}` : ''}`;
+  });
+  return `${end} ${heads.join(' ')} memory ${inspect.memoryId()}`;
+}
+
+function look(machine: Machine, reduced: boolean, limit: number): Seen {
+  const rules = new Set<string>();
+  const ends = new Set<string>();
+  const violation = (facts: readonly Fact[]): null => {
+    for (const rule of ALL_RULES) {
+      if (facts.some((fact) => rule.check(fact) !== null)) rules.add(rule.id);
+    }
+    return null;
+  };
+  const onEnd = (state: State): void => {
+    const key = endKey(machine, state);
+    if (key !== null) ends.add(key);
+  };
+  const result = search(machine, { states: limit }, { violation, onEnd, reduced });
+  return {
+    kind: result.kind,
+    states: result.states,
+    rules: [...rules].sort(),
+    ends: [...ends].sort(),
+  };
+}
+
+/** Plain and reduced search of one setup; null when one of them did not finish. */
+export function compareSearches(
+  setup: MachineSetup,
+  limit: number,
+): { readonly plain: Seen; readonly reduced: Seen } | null {
+  const machine = createMachine(setup);
+  const plain = look(machine, false, limit);
+  if (plain.kind !== 'exhausted') return null;
+  const reduced = look(machine, true, limit);
+  return reduced.kind === 'exhausted' ? { plain, reduced } : null;
+}
+
+/** What the two disagree on, in one line, or null. */
+export function disagreement(plain: Seen, reduced: Seen): string | null {
+  const lost = plain.rules.filter((rule) => !reduced.rules.includes(rule));
+  const gained = reduced.rules.filter((rule) => !plain.rules.includes(rule));
+  if (lost.length + gained.length > 0) return `rules lost ${lost} gained ${gained}`;
+  const lostEnds = plain.ends.filter((end) => !reduced.ends.includes(end));
+  const gainedEnds = reduced.ends.filter((end) => !plain.ends.includes(end));
+  if (lostEnds.length + gainedEnds.length === 0) return null;
+  return `ends lost ${lostEnds.length} of ${plain.ends.length}, gained ${gainedEnds.length}: ${lostEnds[0] ?? gainedEnds[0]}`;
+}
