@@ -6,7 +6,12 @@ import { intSequencePool } from '../util/int-sequence-pool.ts';
 /** Limits of a search. A limit reached is never a pass. */
 export interface SearchLimits {
   readonly states: number;
+  /** Asked now and then; the search ends with `limit` when it says true. */
+  readonly expired?: () => boolean;
 }
+
+/** How many states are explored between two questions whether the time is over. */
+const STATES_PER_QUESTION = 512;
 
 /** What a search looks for and looks at. */
 export interface SearchHooks {
@@ -14,6 +19,8 @@ export interface SearchHooks {
   readonly violation?: (facts: readonly Fact[]) => string | null;
   /** Called once for every state in which no thread can do anything any more. */
   readonly onEnd?: (state: State) => void;
+  /** A violation shown by a state without transitions, or null. */
+  readonly endViolation?: (state: State) => string | null;
   /** Explore eager steps alone where the machine has one (partial-order reduction). */
   readonly reduced?: boolean;
   /** Explore one of the states that differ only in the names of interchangeable PEs. */
@@ -91,10 +98,20 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
   }
   for (let id = 0; id < states.length; id += 1) {
     const state = states[id] as State;
+    if (id % STATES_PER_QUESTION === STATES_PER_QUESTION - 1 && limits.expired?.() === true) {
+      return { kind: 'limit', states: states.length, transitions };
+    }
     const eager = hooks.reduced === true ? machine.eager(state) : [];
     const all = eager.length > 0 ? eager : machine.transitions(state);
     // What memory does by itself never has to happen.
-    if (all.every((t) => t.pe < 0)) hooks.onEnd?.(state);
+    if (all.every((t) => t.pe < 0)) {
+      hooks.onEnd?.(state);
+      const violation = hooks.endViolation?.(state) ?? null;
+      if (violation !== null) {
+        const trace = traceTo(id);
+        return { kind: 'violation', violation, trace, states: states.length, transitions };
+      }
+    }
     for (const t of all) {
       transitions += 1;
       const violation = t.facts.length > 0 ? (hooks.violation?.(t.facts) ?? null) : null;
