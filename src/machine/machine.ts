@@ -942,6 +942,8 @@ export function createMachine(setup: MachineSetup): Machine {
   function isProtectedRead(pe: number, w: Window, j: number): boolean {
     const { effect } = w.infos[j] as EffectInfo;
     if (effect.kind !== 'load' || effect.at.kind !== 'physical') return false;
+    // With several locks, holding one says nothing about who may hold the other.
+    if (setup.locks.length > 1) return false;
     const ghost = draft.touchGhost();
     if (ghost.locksHeld(pe) === 0) return false;
     const page = ghost.pageOf(memory.addressOf(get(w, j, AT.cell)));
