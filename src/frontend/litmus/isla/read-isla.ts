@@ -1,3 +1,5 @@
+import { DEFAULT_FEATURES } from '../../../arm64/features.ts';
+import { stage1Geometry, stage2Geometry } from '../../../arm64/geometry.ts';
 import type { MachineSetup } from '../../../machine/setup.ts';
 import { evaluate } from '../../../program/expr.ts';
 import { assemble, type Code, type CodeBlock } from '../assembly/code.ts';
@@ -27,6 +29,8 @@ export interface IslaOptions {
 }
 
 const WINDOW = 31;
+/** isla's configuration: both stages take 48 bits and walk from level 0. */
+const INPUT_BITS = 48;
 const PAGE = 0x1000n;
 
 /** Reads an isla `.litmus.toml` test. Gives up (see `attempt`) on what it cannot read. */
@@ -236,17 +240,10 @@ function machineSetup(
       return { tree, context };
     }),
     translation: {
-      granule: '4k',
-      stage1StartLevel: 0,
-      stage2StartLevel: 0,
+      features: { ...DEFAULT_FEATURES, ipaBits: INPUT_BITS, vaBits: INPUT_BITS, ets: options.ets },
+      stage1: stage1Geometry('4k', INPUT_BITS),
+      stage2: tables.hasStage2 ? stage2Geometry('4k', INPUT_BITS, 0) : null,
       mair: ones(64),
-      fwb: false,
-      ets: options.ets,
-      bbm: 0,
-      tableDropByAnyIpa: true,
-      fillOutOfContext: true,
-      repeatTlbi: false,
-      vpipt: false,
     },
     memory: [...tables.memory.words()].map(([address, value]) => ({ address, value })),
     pages: [
