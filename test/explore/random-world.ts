@@ -27,7 +27,11 @@ const LEAVES = [TABLE + 8n, TABLE + 16n] as const;
 
 /** One operation of a PE; numbers choose among the few objects there are. */
 export type Op =
-  | { readonly kind: 'set-leaf'; readonly leaf: 0 | 1; readonly to: 'zero' | 'a' | 'b' | 'read-only' }
+  | {
+      readonly kind: 'set-leaf';
+      readonly leaf: 0 | 1;
+      readonly to: 'zero' | 'a' | 'b' | 'read-only';
+    }
   | { readonly kind: 'set-root'; readonly to: 'zero' | 'table' | 'spare' | 'block' }
   | { readonly kind: 'read-leaf'; readonly leaf: 0 | 1 }
   | { readonly kind: 'read-root' }
@@ -93,7 +97,10 @@ function hostOp(random: Random): Op {
       return { kind: pick(random, ['read-root', 'choose']) };
     case 6:
     case 7:
-      return { kind: pick(random, ['read-page', 'civac', 'reuse', 'relied-on']), page: bit(random) };
+      return {
+        kind: pick(random, ['read-page', 'civac', 'reuse', 'relied-on']),
+        page: bit(random),
+      };
     case 8:
     case 9:
     case 10:
@@ -203,7 +210,15 @@ const physical = (address: bigint) => ({ kind: 'physical', address: constant(add
 function store(address: bigint, value: bigint): Effect {
   const data = constant(value);
   const at = physical(address);
-  return bare({ kind: 'store', at, bytes: 8, data, order: 'plain', exclusive: false, wanted: false });
+  return bare({
+    kind: 'store',
+    at,
+    bytes: 8,
+    data,
+    order: 'plain',
+    exclusive: false,
+    wanted: false,
+  });
 }
 
 function load(address: bigint): Effect {

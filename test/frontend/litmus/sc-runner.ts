@@ -47,10 +47,8 @@ export function runSequentially(
   ): Found {
     const control = stage === 1 ? context.stage1 : context.stage2;
     if (control === null) return { address: input };
-    const start =
-      stage === 1
-        ? test.setup.translation.stage1StartLevel
-        : test.setup.translation.stage2StartLevel;
+    const { stage1, stage2 } = test.setup.translation;
+    const start = (stage === 1 ? stage1 : stage2)?.startLevel ?? 0;
     const fail = (cause: Fault['cause'], level: number): Found => ({
       fault: { stage, cause, level, address: input, onWalk, access },
     });
