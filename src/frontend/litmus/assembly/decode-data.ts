@@ -108,6 +108,7 @@ function decodeMove(line: Line): Instruction | null {
       const operand = source(line, 1);
       if (operand.kind !== 'immediate') return malformed(line);
       const shift = BigInt(/lsl\s*#?(\d+)/i.exec(line.operands[2] ?? '')?.[1] ?? '0');
+      if (shift >= BigInt(width)) return malformed(line);
       return compute('insert', width, dest, [reg(dest), operand, imm(0xffffn << shift)]);
     }
     case 'MADD':
@@ -197,7 +198,7 @@ function decodeField(line: Line): Instruction | null {
       ? compute('sign', width, dest, [from, imm(BigInt(extend[1]))])
       : compute('and', width, dest, [from, imm(ones(extend[1]))]);
   }
-  if (line.mnemonic !== 'UBFX') return null;
+  if (line.mnemonic !== 'UBFX' && line.mnemonic !== 'SBFX') return null;
   const { register: dest, width } = register(line, 0);
   const lsb = immediate(line, 2);
   const count = immediate(line, 3);
@@ -207,5 +208,7 @@ function decodeField(line: Line): Instruction | null {
     register: register(line, 1).register,
     modifier: { kind: 'lsr', amount: Number(lsb) },
   };
-  return compute('and', width, dest, [imm(ones(Number(count))), from]);
+  return line.mnemonic === 'SBFX'
+    ? compute('sign', width, dest, [from, imm(count)])
+    : compute('and', width, dest, [imm(ones(Number(count))), from]);
 }
