@@ -414,6 +414,10 @@ export function createDraft(setup: MachineSetup): Draft {
   });
   draft.load(start);
   for (let pe = 0; pe < threads.length; pe += 1) {
+    for (const previous of setup.threads[pe]?.previousContexts ?? []) {
+      const id = tlbs.contexts.id(previous);
+      ids[peAt(pe, 1)] = tlbs.close(ids[peAt(pe, 1)] as number, memory.initial, id);
+    }
     closeTlb(pe);
     window(pe).dirty = true;
   }

@@ -40,8 +40,11 @@ export interface ThreadSetup {
   readonly tree: ThreadTree;
   /** Context in force, synchronised, when the thread starts. */
   readonly context: Context;
-  /** Contexts that were in force on this PE before: their translations may still be cached. */
-  readonly earlier?: readonly Context[];
+  /**
+   * Contexts that were in force on the PE before: what was cached under them may still be there when
+   * the thread starts.
+   */
+  readonly previousContexts?: readonly Context[];
 }
 
 /** How addresses are translated; the root addresses are in the contexts. */

@@ -146,6 +146,18 @@ function locked(ops: readonly Op[]): readonly Op[] {
   return [{ kind: 'lock', lock: 0 }, ...inside, { kind: 'unlock', lock: 0 }];
 }
 
+/** Nobody releases a lock he does not hold, or takes one he holds: that is nobody's bug of interest. */
+export function wellLocked(ops: readonly Op[]): readonly Op[] {
+  const held = new Set<number>();
+  return ops.filter((op) => {
+    if (op.kind === 'unlock') return held.delete(op.lock);
+    if (op.kind !== 'lock') return true;
+    if (held.has(op.lock)) return false;
+    held.add(op.lock);
+    return true;
+  });
+}
+
 /** A random world. */
 export function randomWorld(random: Random): RandomWorld {
   const hosts = random.below(3) === 0 ? 2 : 1;
@@ -161,7 +173,7 @@ export function randomWorld(random: Random): RandomWorld {
     window: pick(random, [2, 4, 8]),
     hosts: Array.from({ length: hosts }, () => {
       const ops = list(random, most, hostOp);
-      return careful ? locked(ops) : ops;
+      return careful ? locked(ops) : wellLocked(ops);
     }),
     guests: Array.from({ length: guests }, () => list(random, 3, guestOp)),
   };
@@ -383,8 +395,8 @@ export function smallerWorlds(world: RandomWorld): RandomWorld[] {
         smaller.push({ ...world, [side]: world[side].filter((_, k) => k !== i) });
       }
       ops.forEach((_, j) => {
-        const fewer = ops.filter((_op, k) => k !== j);
-        if (fewer.length > 0) {
+        const fewer = wellLocked(ops.filter((_op, k) => k !== j));
+        if (fewer.length > 0 && fewer.length < ops.length) {
           smaller.push({ ...world, [side]: world[side].map((all, k) => (k === i ? fewer : all)) });
         }
       });

@@ -47,8 +47,10 @@ export function runSequentially(
   ): Found {
     const control = stage === 1 ? context.stage1 : context.stage2;
     if (control === null) return { address: input };
-    const { stage1, stage2 } = test.setup.translation;
-    const start = (stage === 1 ? stage1 : stage2)?.startLevel ?? 0;
+    const start =
+      stage === 1
+        ? (test.setup.translation.stage1?.startLevel ?? 0)
+        : (test.setup.translation.stage2?.startLevel ?? 0);
     const fail = (cause: Fault['cause'], level: number): Found => ({
       fault: { stage, cause, level, address: input, onWalk, access },
     });

@@ -234,7 +234,7 @@ function machineSetup(
     const { context, isWatched } = thread.regime;
     const { contexts, pages } = surveyThread(tree, context);
     for (const page of pages) if (isWatched(page)) watchedVas.add(page);
-    return { tree, context, earlier: contexts };
+    return { tree, context, previousContexts: contexts };
   });
   return {
     threads: perThread,

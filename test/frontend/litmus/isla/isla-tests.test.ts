@@ -60,7 +60,7 @@ describe('isla tests', () => {
     const test = readable(parseIsla('t', ISLA_TABLES));
     const [setup] = test.setup.threads;
     expect(setup?.context).toMatchObject({ asid: 1, stage1: { root: 0x20_0000n }, stage2: null });
-    expect(setup?.earlier).toMatchObject([{ asid: 2, stage1: { root: 0x28_0000n } }]);
+    expect(setup?.previousContexts).toMatchObject([{ asid: 2, stage1: { root: 0x28_0000n } }]);
     expect(sequentialOutcomes(test)).toEqual(['true']);
   });
 
