@@ -3,6 +3,7 @@ import { isInputError, type InputError } from '../scenario/input-error.ts';
 import { explainCommand } from './commands/explain.ts';
 import { listCommand } from './commands/list.ts';
 import { replayCommand, type ReplayOptions } from './commands/replay.ts';
+import { seedTableCommand } from './commands/seed-table.ts';
 import { verifyCommand, type VerifyOptions } from './commands/verify.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io } from './io.ts';
@@ -124,6 +125,14 @@ function buildProgram(io: Io, finish: (result: number | InputError) => void): Co
     .option('--json', 'print one JSON object and nothing else')
     .action((id: string, options: { readonly json?: boolean }) => {
       finish(explainCommand(id, options, io));
+    });
+
+  program
+    .command('seed-table')
+    .description('the verdict table of the 2020 patch, every row checked now')
+    .option('--json', 'print one JSON object and nothing else')
+    .action((options: { readonly json?: boolean }) => {
+      finish(seedTableCommand(options, io));
     });
 
   return program;

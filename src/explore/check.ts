@@ -6,6 +6,7 @@ import { firstViolation, type Rule } from '../rules/rule.ts';
 import { buildSetup } from '../scenario/build.ts';
 import { inputError, type InputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { findFaultLoop } from './progress.ts';
 import { search, type SearchLimits } from './search.ts';
 
 /** What can be said of a rule. A limit reached is never a pass. */
@@ -73,12 +74,32 @@ export function checkScenario(
     outcomes.set(rule.id, { rule, verdict: 'refuted', message });
     left = left.filter((other) => other !== rule);
   }
+  states += checkFaultLoop(scenario, machine, rules, outcomes, limits);
   return {
     outcomes: rules.map(
       (rule) => outcomes.get(rule.id) ?? { rule, verdict: 'inconclusive', message: null },
     ),
     states,
   };
+}
+
+/** Adds what the whole state graph says of the rule on progress, for guests that try again and again. */
+function checkFaultLoop(
+  scenario: Scenario,
+  machine: Machine,
+  rules: readonly Rule[],
+  outcomes: Map<string, RuleOutcome>,
+  limits: SearchLimits,
+): number {
+  const rule = rules.find(({ id }) => id === 'progress');
+  if (rule === undefined || scenario.guest.kind !== 'persistent') return 0;
+  if (outcomes.get(rule.id)?.verdict !== 'verified') return 0;
+  const found = findFaultLoop(machine, limits);
+  const verdict = ({ loop: 'refuted', none: 'verified', limit: 'inconclusive' } as const)[
+    found.kind
+  ];
+  outcomes.set(rule.id, { rule, verdict, message: found.kind === 'loop' ? found.message : null });
+  return found.states;
 }
 
 /** The reduction relies on tables being written under the lock: not when that rule is broken. */

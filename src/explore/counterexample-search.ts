@@ -7,6 +7,7 @@ import type { Features } from '../arm64/features.ts';
 import { breaks, smallestScenario } from './smallest-scenario.ts';
 import { findViolation, machineOf } from './check.ts';
 import { minimalRun } from './minimal-run.ts';
+import { findFaultLoop } from './progress.ts';
 import type { SearchLimits } from './search.ts';
 
 /** A run that breaks a rule, in the smallest scenario in which it was found. */
@@ -72,7 +73,13 @@ function cheapestRun(
     return { scenario, machine, steps, message, minimal: true, explored };
   }
   const shortest = findViolation(machine, [rule], limits, true);
-  if (shortest.kind !== 'violation') return null;
+  if (shortest.kind !== 'violation') {
+    if (rule.id !== 'progress') return null;
+    const loop = findFaultLoop(machine, limits);
+    if (loop.kind !== 'loop') return null;
+    const { steps, message, states: explored } = loop;
+    return { scenario, machine, steps, message, minimal: false, explored };
+  }
   const { trace: steps, message, states: explored } = shortest;
   return { scenario, machine, steps, message, minimal: false, explored };
 }

@@ -58,7 +58,7 @@ export function conditionOf({ runs }: Verification, rule: Rule): Condition {
 /** `fails with fwb=off; vhe, granule do not matter`. */
 export function conditionWords(condition: Condition): string {
   const { refutedWhen, irrelevant, undecided } = condition;
-  if (refutedWhen.length === 0) return '';
+  if (refutedWhen.length === 0 || condition.points < 2) return '';
   const always = refutedWhen.some((words) => words.length === 0);
   const when = always
     ? 'fails on every machine checked'

@@ -239,7 +239,6 @@ function reportText(
       ...runText(example, style),
       '',
       ...keyText(example, style),
-      '',
       ...rolesText(example, style),
       '',
       ...flipsText(
