@@ -67,11 +67,7 @@ function ask(id: string, features: Partial<Features>, part: Partial<Scenario>): 
   return askCandidate(candidate(id), features, part);
 }
 
-function askCandidate(
-  of: Candidate,
-  features: Partial<Features>,
-  part: Partial<Scenario>,
-): string {
+function askCandidate(of: Candidate, features: Partial<Features>, part: Partial<Scenario>): string {
   const machine: Features = { ...DEFAULT_FEATURES, ...features };
   const scenario = { ...defaultScenario(of.id, machine), ...part };
   const checked = checkScenario(scenario, of, ALL_RULES, LIMITS);

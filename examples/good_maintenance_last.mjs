@@ -9,8 +9,8 @@ import {
 } from 'tlbgate';
 
 /** An idea: give the entry back before the cache maintenance, which comes last. */
-export const flushFirst = unmapCandidate({
-  name: 'flush-first',
+export const maintenanceLast = unmapCandidate({
+  name: 'maintenance-last',
   title: 'clear, flush, count, then the cache maintenance',
   reference: [],
   why: 'The maintenance still comes after the flush.',
