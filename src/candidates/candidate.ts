@@ -52,7 +52,9 @@ export interface Refutation {
 
 /**
  * What we expect the verifier to say, with one set of features. A refuted candidate fails in every
- * scenario that has what one of its refutations needs; the first one is the shortest.
+ * scenario that has what one of its refutations needs; the first one is the shortest. A scenario that
+ * looks for one family alone has to keep the others out: a guest whose view is cacheable for anything
+ * but P5, and only the rule in question switched on where two fall together (P6 before P1).
  */
 export type Expectation =
   | { readonly verdict: 'holds' }

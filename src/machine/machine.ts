@@ -222,6 +222,23 @@ export function createMachine(setup: MachineSetup): Machine {
     }
   }
 
+  /**
+   * A dirty line reaches the PoC. One observer of the PoC sees its values in order (CoRR), so reads
+   * past the cache that took the older value are out of date from here on.
+   */
+  function changePoc(cell: number, before: number, after: number): void {
+    draft.setSlot(cell, after);
+    if (!isLine(before) || memory.line(before).poc === memory.line(after).poc) return;
+    for (let pe = 0; pe < peCount; pe += 1) {
+      const w = draft.window(pe);
+      for (let i = 0; i < w.count; i += 1) {
+        if (get(w, i, AT.cell) !== cell || (flagsOf(w, i) & FLAG.read) === 0) continue;
+        const result = get(w, i, AT.result);
+        if (result >= 0 && tlbs.results.item(result).bypassesCache) addFlags(w, i, FLAG.superseded);
+      }
+    }
+  }
+
   function translations(state: State, pe: number, w: Window, j: number): void {
     const info = w.infos[j] as EffectInfo;
     if (!mayTranslate(w, j, ets)) return;
@@ -659,10 +676,8 @@ export function createMachine(setup: MachineSetup): Machine {
   }
 
   function perform(pe: number, w: Window, j: number, effect: Effect): Answer | 'impossible' | null {
+    if (features.erratumRepeatTlbi && goesOn(effect)) overdue();
     switch (effect.kind) {
-      case 'dsb':
-        if (features.erratumRepeatTlbi && effect.limit === 'full') overdue();
-        return null;
       case 'isb':
         synchronise(pe, null);
         return null;
@@ -685,7 +700,7 @@ export function createMachine(setup: MachineSetup): Machine {
           effect.op === 'cvac' || effect.op === 'cvau'
             ? writtenBack(memory, slot)
             : cleanedAndInvalidated(memory, slot);
-        if (after !== slot) draft.setSlot(cell, after);
+        if (after !== slot) changePoc(cell, slot, after);
         return null;
       }
       case 'ic':
@@ -757,7 +772,12 @@ export function createMachine(setup: MachineSetup): Machine {
     reclose(pe);
   }
 
-  /** Erratum: the DSB is taken for the completion of accesses that nothing waited for. */
+  /** Effects with which software goes on after its maintenance, and so relies on it. */
+  function goesOn({ kind }: Effect): boolean {
+    return kind === 'dc' || kind === 'unlock' || kind === 'announce' || kind === 'free-page';
+  }
+
+  /** Erratum: the maintenance is taken for the completion of accesses that nothing waited for. */
   function overdue(): void {
     for (let pe = 0; pe < peCount; pe += 1) {
       const w = draft.window(pe);
@@ -894,8 +914,8 @@ export function createMachine(setup: MachineSetup): Machine {
     const { effect } = w.infos[j] as EffectInfo;
     switch (effect.kind) {
       case 'dsb':
-        return !features.erratumRepeatTlbi;
       case 'unlock':
+        return !features.erratumRepeatTlbi;
       case 'choose':
         return true;
       case 'isb':
@@ -970,7 +990,8 @@ export function createMachine(setup: MachineSetup): Machine {
 
   function writeBack(state: State, cell: number): void {
     begin(state);
-    draft.setSlot(cell, writtenBack(memory, draft.slot(cell)));
+    const slot = draft.slot(cell);
+    changePoc(cell, slot, writtenBack(memory, slot));
     emit(-1, cell, EVENT.writeBack, -1);
   }
 

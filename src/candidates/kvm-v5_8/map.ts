@@ -33,15 +33,15 @@ export function* stage2SetPte(kvm: Kvm, plan: MapPlan, ipa: bigint, value: bigin
     return;
   }
   yield* kvm.counts.get(pageOf(pte, kvm.geometry.granule), at(1425, 'get_page(pte table)'));
-  yield* setEntry(pte, value, at(1428, 'kvm_set_pte(pte, new)'));
+  yield* setEntry(pte, value, 3, at(1428, 'kvm_set_pte(pte, new)'));
 }
 
 /** Break before make, as v5.8: clear, flush, write. */
 export function* breakBeforeMake(kvm: Kvm, pte: bigint, ipa: bigint, value: bigint): HostCode {
   const at = within(MMU_C, 'stage2_set_pte');
-  yield* setEntry(pte, 0n, at(1422, 'kvm_set_pte(pte, 0)'));
+  yield* setEntry(pte, 0n, 3, at(1422, 'kvm_set_pte(pte, 0)'));
   yield* call(at(1423, 'kvm_tlb_flush_vmid_ipa(addr)'), kvmTlbFlushVmidIpa(kvm, ipa));
-  yield* setEntry(pte, value, at(1428, 'kvm_set_pte(pte, new)'));
+  yield* setEntry(pte, value, 3, at(1428, 'kvm_set_pte(pte, new)'));
 }
 
 /** The table below the block is emptied by the unmap path; the entry is then looked up again. */
@@ -72,7 +72,7 @@ export function* stage2SetPmdHuge(kvm: Kvm, plan: MapPlan, ipa: bigint, value: b
     } else if ((yield* plan.tableInTheWay(kvm, pmd, ipa)) === 'retry') {
       continue;
     }
-    yield* setEntry(pmd, value, at(1242, 'kvm_set_pmd(pmd, new)'));
+    yield* setEntry(pmd, value, 2, at(1242, 'kvm_set_pmd(pmd, new)'));
     return;
   }
 }

@@ -1,4 +1,3 @@
-import type { Level } from '../../arm64/geometry.ts';
 import { within, type SourceLocation } from '../../program/source-location.ts';
 import { load, pageOf, valueOf, type HostCode } from '../host-code.ts';
 import type { Kvm } from './kvm.ts';
@@ -21,7 +20,7 @@ function* allocTable(kvm: Kvm, location: SourceLocation): HostCode<bigint> {
 function* populate(
   kvm: Kvm,
   cell: bigint,
-  level: Level,
+  level: 0 | 1 | 2,
   at: (line: number, text: string) => SourceLocation,
   lines: {
     readonly read: number;
@@ -34,7 +33,7 @@ function* populate(
   if (!isNone(old)) return old;
   const table = yield* allocTable(kvm, at(lines.alloc, 'mmu_memory_cache_alloc()'));
   const bits = makeTable(kvm.geometry, kvm.features, level, table);
-  yield* setEntry(cell, bits, at(lines.set, 'populate: publish the table'));
+  yield* setEntry(cell, bits, level, at(lines.set, 'populate: publish the table'));
   yield* kvm.counts.get(pageOf(cell, kvm.geometry.granule), at(lines.get, 'get_page(table)'));
   return bits;
 }

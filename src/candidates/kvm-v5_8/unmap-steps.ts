@@ -1,10 +1,10 @@
 import { within, type SourceLocation } from '../../program/source-location.ts';
-import { call, dsb, pageOf, store, type HostCode } from '../host-code.ts';
+import { call, dsb, isb, pageOf, store, type HostCode } from '../host-code.ts';
 import { kvmFlushDcache } from './dcache.ts';
 import { kvmTlbFlushVmidIpa } from './flush.ts';
 import type { Kvm } from './kvm.ts';
-import { entryBase, entryBytes, outputOf } from './pgtable.ts';
-import { MMU_C } from './source-files.ts';
+import { outputOf } from './pgtable.ts';
+import { MMU_C, PGTABLE_H } from './source-files.ts';
 import type { EmptyTable, Leaf } from './unmap-plan.ts';
 
 /** Lines of the four steps at a leaf, per level. */
@@ -52,15 +52,36 @@ export function leafLocation(leaf: Leaf, step: LeafStep, text: string): SourceLo
   return within(MMU_C, lines.function)(lines[step], text);
 }
 
+/** The barriers after a store of a descriptor, per level: v5.8 has a function of its own for each. */
+const SET_BARRIERS: { readonly [level in 0 | 1 | 2 | 3]: SetBarriers } = {
+  0: { file: PGTABLE_H, function: 'set_p4d', dsb: 615, isb: 616 },
+  1: { file: PGTABLE_H, function: 'set_pud', dsb: 554, isb: 555 },
+  2: { file: MMU_C, function: 'kvm_set_pmd', dsb: 206, isb: null },
+  3: { file: MMU_C, function: 'kvm_set_pte', dsb: 200, isb: null },
+};
+
+interface SetBarriers {
+  readonly file: string;
+  readonly function: string;
+  readonly dsb: number;
+  readonly isb: number | null;
+}
+
 /**
- * `kvm_set_pte`, `kvm_set_pmd`, `kvm_*_populate`: a store of a descriptor, then DSB ISHST.
+ * `kvm_set_pte`, `kvm_set_pmd`, `kvm_set_pud` and the functions that publish a table: a store of a
+ * descriptor, then DSB ISHST, and at levels 0 and 1 an ISB.
  */
-export function* setEntry(cell: bigint, value: bigint, location: SourceLocation): HostCode {
+export function* setEntry(
+  cell: bigint,
+  value: bigint,
+  level: 0 | 1 | 2 | 3,
+  location: SourceLocation,
+): HostCode {
+  const lines = SET_BARRIERS[level];
+  const at = within(lines.file, lines.function);
   yield store(cell, value, location);
-  yield dsb('st', 'ish', {
-    ...within(MMU_C, 'kvm_set_pte')(200, 'dsb(ishst)'),
-    caller: location,
-  });
+  yield dsb('st', 'ish', { ...at(lines.dsb, 'dsb(ishst)'), caller: location });
+  if (lines.isb !== null) yield isb({ ...at(lines.isb, 'isb()'), caller: location });
 }
 
 /**
@@ -69,7 +90,7 @@ export function* setEntry(cell: bigint, value: bigint, location: SourceLocation)
  */
 export function* clearLeaf(_kvm: Kvm, leaf: Leaf, value = 0n): HostCode {
   const location = leafLocation(leaf, 'clear', LEAF_LINES[leaf.level].clearText);
-  if (leaf.level === 3) yield* setEntry(leaf.cell, value, location);
+  if (leaf.level === 3) yield* setEntry(leaf.cell, value, 3, location);
   else yield store(leaf.cell, value, location);
 }
 
@@ -90,7 +111,7 @@ export function* maintainLeaf(kvm: Kvm, leaf: Leaf): HostCode {
   if (leaf.level === 3 && kvm.isDevice(output)) return;
   yield* call(
     leafLocation(leaf, 'dcache', 'kvm_flush_dcache(old)'),
-    kvmFlushDcache(kvm, output, entryBytes(kvm, leaf.level)),
+    kvmFlushDcache(kvm, output, leaf.level),
   );
 }
 
@@ -100,11 +121,6 @@ export function* putLeaf(kvm: Kvm, leaf: Leaf): HostCode {
     pageOf(leaf.cell, kvm.geometry.granule),
     leafLocation(leaf, 'put', 'put_page(table of the entry)'),
   );
-}
-
-/** IPA of the first byte the leaf covers. */
-export function leafBase(kvm: Kvm, leaf: Leaf): bigint {
-  return entryBase(kvm, leaf.address, leaf.level);
 }
 
 /** Lines of the steps at an empty table, by the level of the entry that points to it. */
@@ -162,10 +178,15 @@ export function tableLocation(table: EmptyTable, step: TableStep, text: string):
   return within(MMU_C, lines.function)(lines[step], text);
 }
 
-/** Takes the table out of its parent entry; no barrier follows. */
+/**
+ * Takes the table out of its parent entry. No barrier follows at levels 1 and 2, whose set functions
+ * order valid values only; `p4d_clear` goes through `set_p4d`, which always ends with DSB and ISB.
+ */
 export function* clearTable(_kvm: Kvm, table: EmptyTable): HostCode {
   const text = TABLE_LINES.get(table.parentLevel)?.text ?? '';
-  yield store(table.parent, 0n, tableLocation(table, 'clear', text));
+  const location = tableLocation(table, 'clear', text);
+  if (table.parentLevel === 0) yield* setEntry(table.parent, 0n, 0, location);
+  else yield store(table.parent, 0n, location);
 }
 
 /** One IPA of the region is invalidated at any level, which drops the cached table descriptor. */

@@ -1,5 +1,6 @@
 import { within } from '../../program/source-location.ts';
 import { HOLDS, refuted, type Candidate, type Expectation } from '../candidate.ts';
+import { withHardware } from '../hardware.ts';
 import { call, load, store, valueOf, type HostCode } from '../host-code.ts';
 import { cleanDcacheGuestPage } from '../kvm-v5_8/dcache.ts';
 import { kvmTlbFlushVmidIpa } from '../kvm-v5_8/flush.ts';
@@ -65,7 +66,8 @@ function mapCandidate(form: {
       { kernel: KERNEL, file: MMU_C, function: 'kvm_set_spte_handler' },
     ],
     reference: form.reference,
-    expected: () => form.expected,
+    expected: (features) =>
+      withHardware(form.expected, features, { repeats: false, freesTables: false }),
     why: form.why,
     operation: 'remap',
     host: (kvm, request) => remap(kvm, form.plan, request),
@@ -98,7 +100,7 @@ export const makeBeforeBreakMap: Candidate = mapCandidate({
     ...V5_8_MAP,
     *replacePage(kvm, pte, ipa, value) {
       const at = within(MMU_C, 'stage2_set_pte');
-      yield* setEntry(pte, value, at(1428, 'kvm_set_pte(pte, new) over the old value'));
+      yield* setEntry(pte, value, 3, at(1428, 'kvm_set_pte(pte, new) over the old value'));
       yield* call(at(1423, 'kvm_tlb_flush_vmid_ipa(addr)'), kvmTlbFlushVmidIpa(kvm, ipa));
     },
   },

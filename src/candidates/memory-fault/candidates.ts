@@ -1,4 +1,5 @@
 import { HOLDS, refuted, type Candidate, type Expectation } from '../candidate.ts';
+import { withHardware } from '../hardware.ts';
 import { noEffect } from '../host-code.ts';
 import { KERNEL, MMU_C } from '../kvm-v5_8/source-files.ts';
 import { V5_8_UNMAP } from '../kvm-v5_8/unmap-v5_8.ts';
@@ -28,7 +29,10 @@ function faultCandidate(form: {
       { kernel: KERNEL, file: MMU_C, function: 'stage2_set_pte' },
     ],
     reference: form.reference,
-    expected: () => form.expected,
+    expected: (features) =>
+      form.beside === 'nothing'
+        ? form.expected
+        : withHardware(form.expected, features, { repeats: false, freesTables: true }),
     why: form.why,
     operation: form.beside === 'unmap' ? 'unmap' : 'fault',
     host: (kvm, request) =>

@@ -15,6 +15,8 @@ const TRANSPARENT: ReadonlySet<string> = new Set([
   'kvm_tlb_flush_vmid_range',
   'kvm_flush_remote_tlbs',
   '__kvm_flush_dcache_pte',
+  '__kvm_flush_dcache_pmd',
+  '__kvm_flush_dcache_pud',
   '__clean_dcache_guest_page',
   'kvm_unmap_hva_handler',
 ]);

@@ -60,7 +60,7 @@ const SECOND_WALK: UnmapPlan = {
   ...V5_8_UNMAP,
   *leaf(kvm, leaf) {
     yield* maintainLeaf(kvm, leaf);
-    yield* setEntry(leaf.cell, 0n, leafLocation(leaf, 'clear', 'entry := 0'));
+    yield* setEntry(leaf.cell, 0n, leaf.level, leafLocation(leaf, 'clear', 'entry := 0'));
     yield* putLeaf(kvm, leaf);
   },
 };

@@ -1,5 +1,6 @@
 import type { Features } from '../../arm64/features.ts';
-import { refuted, type Candidate, type Expectation, type Mirror } from '../candidate.ts';
+import type { Candidate, Expectation, Mirror } from '../candidate.ts';
+import { withHardware } from '../hardware.ts';
 import { userMemAbort } from '../kvm-v5_8/user-mem-abort.ts';
 import { KERNEL, KVM_MAIN_C, MMU_C, TLB_C } from '../kvm-v5_8/source-files.ts';
 import type { PlanMaker } from '../kvm-v5_8/unmap-plan.ts';
@@ -34,30 +35,6 @@ export interface UnmapForm {
   readonly repeats?: boolean;
 }
 
-/**
- * What v5.8 itself relies on, and every form with it: completion of a TLBI at its DSB, and that one
- * IPA drops the cached table descriptor above it.
- */
-function withHardware(form: UnmapForm, features: Features): Expectation {
-  const expected = form.expected(features);
-  if (expected.verdict === 'refuted') return expected;
-  if (features.erratumRepeatTlbi && form.repeats !== true) {
-    return refuted({
-      rule: 'P10',
-      condition: 'on a core with the repeat-TLBI erratum that v5.8 does not know',
-      needs: ['kept-tables'],
-    });
-  }
-  if (!features.readingTableDropByAnyIpa) {
-    return refuted({
-      rule: 'P3',
-      condition: 'if one IPA need not drop the cached table descriptor above it',
-      needs: ['freed-tables'],
-    });
-  }
-  return expected;
-}
-
 /** A form of the unmap path as a candidate. */
 export function unmapCandidate(form: UnmapForm): Candidate {
   return {
@@ -65,7 +42,11 @@ export function unmapCandidate(form: UnmapForm): Candidate {
     title: form.title,
     mirrors: UNMAP_MIRRORS,
     reference: form.reference,
-    expected: (features) => withHardware(form, features),
+    expected: (features) =>
+      withHardware(form.expected(features), features, {
+        repeats: form.repeats ?? false,
+        freesTables: true,
+      }),
     why: form.why,
     operation: 'unmap',
     host: (kvm, request) => unmapOperation(kvm, form.plan, request),

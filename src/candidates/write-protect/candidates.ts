@@ -1,5 +1,6 @@
 import { within } from '../../program/source-location.ts';
 import { HOLDS, refuted, type Candidate, type Expectation } from '../candidate.ts';
+import { withHardware } from '../hardware.ts';
 import { call, noEffect, type HostCode } from '../host-code.ts';
 import { kvmFlushRemoteTlbs } from '../kvm-v5_8/flush.ts';
 import type { Kvm } from '../kvm-v5_8/kvm.ts';
@@ -36,7 +37,8 @@ function writeProtectCandidate(form: {
       { kernel: KERNEL, file: MMU_C, function: 'stage2_wp_range' },
     ],
     reference: ['v5.8-rc7'],
-    expected: () => form.expected,
+    expected: (features) =>
+      withHardware(form.expected, features, { repeats: false, freesTables: false }),
     why: form.why,
     operation: 'write-protect',
     host: (kvm, request) => writeProtect(kvm, form.flush, request),

@@ -3,7 +3,7 @@ import type { HerdOptions } from './herd/options.ts';
 import { readIsla, type IslaOptions } from './isla/read-isla.ts';
 import type { LitmusTest } from './litmus-test.ts';
 import { attempt, reject, type LitmusProblem } from './problem.ts';
-import { probeThread } from './thread/probe.ts';
+import { surveyThread } from './thread/survey.ts';
 
 /** A test, or why there is none. */
 export type ParsedLitmus =
@@ -31,11 +31,12 @@ export function parseIsla(
 function parsed(read: () => LitmusTest): ParsedLitmus {
   const result = attempt(() => {
     const test = read();
-    for (const thread of test.threads) {
-      const finding = probeThread(thread);
-      if (finding === null) continue;
-      const { line, message } = finding;
-      reject('unsupported', { file: test.file, line, column: 1 }, message);
+    for (const [index, thread] of test.threads.entries()) {
+      const context = test.setup.threads[index]?.context;
+      const line = context === undefined ? null : surveyThread(thread, context).misaligned;
+      if (line === null) continue;
+      const at = { file: test.file, line, column: 1 };
+      reject('unsupported', at, 'misaligned accesses are not supported.');
     }
     return test;
   });

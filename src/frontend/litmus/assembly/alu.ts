@@ -29,7 +29,13 @@ export type AluOp =
   | 'rev'
   | 'move'
   | 'insert'
-  | 'sign';
+  | 'sign'
+  | 'ubfm'
+  | 'sbfm'
+  | 'bfm'
+  | 'abs'
+  | 'rev16'
+  | 'rev32';
 
 /** All ones of a width. */
 export function ones(width: number): bigint {
@@ -109,8 +115,48 @@ export function aluFunction(op: AluOp, width: Width): (args: readonly bigint[]) 
       case 'sign':
         // the low b bits of a, sign extended
         return signed(a, Number(b)) & mask;
+      case 'ubfm':
+      case 'sbfm':
+      case 'bfm':
+        return bitField(op, width, args);
+      case 'abs':
+        return (signed(a, width) < 0n ? -a : a) & mask;
+      case 'rev16':
+        return mapUnits(a, width, 16, (unit) => reversed(unit, 16, 8));
+      case 'rev32':
+        return mapUnits(a, width, 32, (unit) => reversed(unit, 32, 8));
     }
   };
+}
+
+/** UBFM, SBFM and BFM of a value by immr and imms; BFM has the old destination as last argument. */
+function bitField(
+  op: 'ubfm' | 'sbfm' | 'bfm',
+  width: Width,
+  [value = 0n, r = 0n, s = 0n, old = 0n]: readonly bigint[],
+): bigint {
+  const length = Number(s >= r ? s - r + 1n : s + 1n);
+  const field = (s >= r ? value >> r : value) & ones(length);
+  const shift = s >= r ? 0n : BigInt(width) - r;
+  if (op === 'bfm') {
+    const mask = ones(length) << shift;
+    return (old & ~mask & ones(width)) | (field << shift);
+  }
+  const extended = op === 'sbfm' ? signed(field, length) : field;
+  return (extended << shift) & ones(width);
+}
+
+function mapUnits(
+  value: bigint,
+  width: number,
+  unit: number,
+  change: (unit: bigint) => bigint,
+): bigint {
+  let out = 0n;
+  for (let i = 0; i < width; i += unit) {
+    out |= change((value >> BigInt(i)) & ones(unit)) << BigInt(i);
+  }
+  return out;
 }
 
 /** N, Z, C, V as bits 3..0 of what an instruction of the kind sets from its operands. */

@@ -84,7 +84,8 @@ export function assemble(blocks: readonly CodeBlock[]): Code {
     target:
       draft.target === null
         ? -1
-        : resolve(draft.target, index, draft, definitions, (slot) => drafts[slot]?.block),
+        : (relative(draft.target, draft, drafts) ??
+          resolve(draft.target, index, draft, definitions, (slot) => drafts[slot]?.block)),
   }));
   const byAddress = new Map<bigint, number>();
   slots.forEach((slot, index) => {
@@ -117,6 +118,16 @@ function endOf(
   const at = from.lines.at(-1)?.at ??
     blocks[0]?.lines.at(-1)?.at ?? { file: '', line: 0, column: 0 };
   return { instruction: { kind: 'nop' }, address, labels, text: END_TEXT, at, block, target: null };
+}
+
+/** `.+8`: so many bytes from the branch itself. */
+function relative(target: string, from: Draft, drafts: readonly Draft[]): number | null {
+  const match = /^\.(?:([+-])\s*(\d+))?$/.exec(target);
+  if (match === null) return null;
+  const distance = BigInt(match[2] ?? '0');
+  const address = from.address + (match[1] === '-' ? -distance : distance);
+  const slot = drafts.findIndex((draft) => draft.address === address);
+  return slot < 0 ? null : slot;
 }
 
 /** GNU numeric labels (`1f`, `1b`) mean the nearest definition in a direction. */

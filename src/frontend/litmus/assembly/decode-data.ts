@@ -108,6 +108,7 @@ function decodeMove(line: Line): Instruction | null {
       const operand = source(line, 1);
       if (operand.kind !== 'immediate') return malformed(line);
       const shift = BigInt(/lsl\s*#?(\d+)/i.exec(line.operands[2] ?? '')?.[1] ?? '0');
+      if (shift >= BigInt(width)) return malformed(line);
       return compute('insert', width, dest, [reg(dest), operand, imm(0xffffn << shift)]);
     }
     case 'MADD':
@@ -118,10 +119,20 @@ function decodeMove(line: Line): Instruction | null {
     }
     case 'CLZ':
     case 'RBIT':
-    case 'REV': {
+    case 'REV':
+    case 'REV16':
+    case 'REV32':
+    case 'ABS': {
       const { register: dest, width } = sized();
-      const op = line.mnemonic === 'CLZ' ? 'clz' : line.mnemonic === 'RBIT' ? 'rbit' : 'rev';
-      return compute(op, width, dest, [reg(register(line, 1).register)]);
+      const ops = {
+        CLZ: 'clz',
+        RBIT: 'rbit',
+        REV: 'rev',
+        REV16: 'rev16',
+        REV32: 'rev32',
+        ABS: 'abs',
+      } as const;
+      return compute(ops[line.mnemonic], width, dest, [reg(register(line, 1).register)]);
     }
     default:
       return null;
@@ -187,7 +198,7 @@ const EXTENDS: ReadonlyMap<string, readonly [boolean, number]> = new Map([
   ['SXTW', [true, 32]],
 ]);
 
-/** Bit fields and extensions, as a shift left, then a shift right. */
+/** Extensions and bit fields. */
 function decodeField(line: Line): Instruction | null {
   const extend = EXTENDS.get(line.mnemonic);
   if (extend !== undefined) {
@@ -197,15 +208,18 @@ function decodeField(line: Line): Instruction | null {
       ? compute('sign', width, dest, [from, imm(BigInt(extend[1]))])
       : compute('and', width, dest, [from, imm(ones(extend[1]))]);
   }
-  if (line.mnemonic !== 'UBFX') return null;
+  const field = /^([US]?BF)(M|X|IZ|I|XIL)$/.exec(line.mnemonic);
+  if (field === null) return null;
+  const op = field[1] === 'UBF' ? 'ubfm' : field[1] === 'SBF' ? 'sbfm' : 'bfm';
   const { register: dest, width } = register(line, 0);
-  const lsb = immediate(line, 2);
-  const count = immediate(line, 3);
-  if (lsb < 0n || count < 1n || lsb + count > BigInt(width)) return malformed(line);
-  const from: Operand = {
-    kind: 'register',
-    register: register(line, 1).register,
-    modifier: { kind: 'lsr', amount: Number(lsb) },
-  };
-  return compute('and', width, dest, [imm(ones(Number(count))), from]);
+  const bits = BigInt(width);
+  const first = immediate(line, 2);
+  const second = immediate(line, 3);
+  if (first < 0n || second < 0n || first >= bits) return malformed(line);
+  const inserts = field[2] === 'I' || field[2] === 'IZ';
+  const immr = inserts ? (bits - first) % bits : first;
+  const imms = field[2] === 'M' ? second : inserts ? second - 1n : first + second - 1n;
+  if (imms < 0n || imms >= bits) return malformed(line);
+  const from = reg(register(line, 1).register);
+  return compute(op, width, dest, [from, imm(immr), imm(imms), reg(dest)]);
 }

@@ -120,43 +120,46 @@ function decodeAtomic(line: Line): Instruction | null {
     : rmw('cas', 1, 0, swap[2] ?? '', swap[3] ?? '');
 }
 
-/** LDP and STP as two single accesses in program order; the second one updates the base. */
+const PAIR = /^(?:(LD|ST)(?:P|NP)|(LDPSW))$/;
+
+/** Pairs as two single accesses in program order, then the update of the base. */
 function decodePair(line: Line): readonly Instruction[] | null {
-  if (line.mnemonic !== 'LDP' && line.mnemonic !== 'STP') return null;
-  const first = register(line, 0);
-  const second = register(line, 1);
+  const pair = PAIR.exec(line.mnemonic);
+  if (pair === null) return null;
+  const loads = pair[1] !== 'ST';
+  const registers = [register(line, 0), register(line, 1)];
   const at = address(line, 2);
   const offset = at.offset === null ? 0n : at.offset.kind === 'immediate' ? at.offset.value : null;
   if (offset === null) return malformed(line);
-  if (at.index !== 'none' || (line.mnemonic === 'LDP' && first.register === at.base)) {
+  if (loads && registers.some(({ register: number }) => number === at.base)) {
     return unsupported(line);
   }
-  const bytes: Bytes = first.width === 64 ? 8 : 4;
-  const place = (index: number): AddressOperand => ({
-    base: at.base,
-    offset: { kind: 'immediate', value: offset + BigInt(index * bytes) },
-    index: 'none',
+  const bytes: Bytes = registers[0]?.width === 64 && pair[2] === undefined ? 8 : 4;
+  const accesses = registers.map(({ register: number }, index): Instruction => {
+    const value = BigInt(index * bytes) + (at.index === 'post' ? 0n : offset);
+    const place: AddressOperand = {
+      base: at.base,
+      offset: { kind: 'immediate', value },
+      index: 'none',
+    };
+    const shared = { bytes, address: place, order: 'plain', unprivileged: false } as const;
+    if (!loads) return { kind: 'store', source: number, status: null, ...shared };
+    const signExtendTo = pair[2] === undefined ? null : 64;
+    return { kind: 'load', dest: number, signExtendTo, exclusive: false, ...shared };
   });
-  return [first, second].map(({ register: number }, index) =>
-    line.mnemonic === 'LDP'
-      ? {
-          kind: 'load',
-          dest: number,
-          bytes,
-          signExtendTo: null,
-          address: place(index),
-          order: 'plain',
-          exclusive: false,
-          unprivileged: false,
-        }
-      : {
-          kind: 'store',
-          source: number,
-          bytes,
-          address: place(index),
-          order: 'plain',
-          status: null,
-          unprivileged: false,
-        },
-  );
+  if (at.index === 'none') return accesses;
+  return [
+    ...accesses,
+    {
+      kind: 'compute',
+      op: 'add',
+      width: 64,
+      dest: at.base,
+      operands: [
+        { kind: 'register', register: at.base, modifier: null },
+        { kind: 'immediate', value: offset },
+      ],
+      flags: 'none',
+    },
+  ];
 }

@@ -135,6 +135,11 @@ function decodeTlbi(line: Line): Instruction {
 function decodeRest(line: Line): Instruction | null {
   switch (line.mnemonic) {
     case 'NOP':
+    case 'HINT':
+    case 'YIELD':
+    case 'SEV':
+    case 'WFE':
+    case 'PRFM':
       return { kind: 'nop' };
     case 'ADR':
     case 'ADRP':

@@ -3,6 +3,7 @@ import { reject, type Position } from '../problem.ts';
 import { parseRegister } from '../assembly/operand.ts';
 import { parseLocation, type Location } from './location.ts';
 import { expectName, unexpected, type Tokens } from './tokens.ts';
+import { parseElements } from './init.ts';
 import { afterName, DEFAULT_ENTRY, parseValue, type Value } from './value.ts';
 
 /** The kinds of faults that herd7 tells apart; null fields: any. */
@@ -139,10 +140,13 @@ function parseEquation(tokens: Tokens): Proposition<HerdAtom> {
   const location = parseLocation(tokens);
   const negated = tokens.accept('!=') || tokens.accept('<>');
   if (!negated && !tokens.accept('==')) tokens.expect('=');
-  if (tokens.peek().text === '[' || tokens.peek().text === '{') {
+  if (tokens.peek().text === '[') {
     return reject('unsupported', tokens.peek().at, 'this kind of comparison is not supported.');
   }
-  const value = ownOutput(location, parseValue(tokens));
+  const value =
+    tokens.peek().text === '{'
+      ? ({ kind: 'array', values: parseElements(tokens) } as const)
+      : ownOutput(location, parseValue(tokens));
   if (value.kind === 'label' && parseRegister(value.label) !== null) {
     return reject('unsupported', at, 'comparing two locations is not supported.');
   }

@@ -5,6 +5,7 @@ import { REGISTER_COUNT, type Register } from '../assembly/instruction.ts';
 import type { ExprTable } from '../expr-table.ts';
 import type { ThreadProgram } from '../thread/thread-program.ts';
 import { NO_PHASE } from '../thread/thread-state.ts';
+import { constantsOf } from '../thread/survey.ts';
 import { herdExceptions } from './exceptions.ts';
 import { inPhysical, inTable, type Layout } from './layout.ts';
 import type { HerdSettings } from './options.ts';
@@ -63,17 +64,4 @@ function placeOf(address: Expr, el: 0 | 1 | 2, unprivileged: boolean, layout: La
     !layout.translated ||
     (el !== 0 && constantsOf(address).some((value) => inTable(value) || inPhysical(value)));
   return untranslated ? { kind: 'physical', address } : { kind: 'virtual', address, unprivileged };
-}
-
-function constantsOf(expr: Expr): readonly bigint[] {
-  switch (expr.kind) {
-    case 'const':
-      return [expr.value];
-    case 'result':
-      return [];
-    case 'apply':
-      return expr.args.flatMap(constantsOf);
-    case 'picked':
-      return constantsOf(expr.value);
-  }
 }

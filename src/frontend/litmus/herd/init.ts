@@ -90,7 +90,8 @@ function parseItem(tokens: Tokens): InitItem {
 
 const ZERO: Value = { kind: 'number', value: 0n };
 
-function parseElements(tokens: Tokens): readonly Value[] {
+/** `{1,2,3}`. */
+export function parseElements(tokens: Tokens): readonly Value[] {
   tokens.expect('{');
   const values: Value[] = [];
   do values.push(parseValue(tokens));

@@ -89,6 +89,8 @@ export function layout(
           if (slot !== undefined) return slot.address;
           return reject('syntax', from, `P${value.thread} has no label \`${value.label}\`.`);
         }
+        case 'array':
+          return reject('unsupported', from, 'an array is not a single value.');
         case 'entry':
           return encodeEntry(value.entry, outputOf(value.entry.output), attributes, from);
         case 'par':

@@ -1,5 +1,5 @@
 import { parseRegister } from '../assembly/operand.ts';
-import type { Register } from '../assembly/instruction.ts';
+import { ZR, type Register } from '../assembly/instruction.ts';
 import { reject } from '../problem.ts';
 import { expectName, expectNumber, unexpected, type Tokens } from './tokens.ts';
 import { afterName } from './value.ts';
@@ -72,9 +72,14 @@ export function compareLocations(a: Location, b: Location): number {
   };
   if (rank(a) !== rank(b)) return rank(a) - rank(b);
   if (a.kind === 'register' && b.kind === 'register') {
-    return a.thread - b.thread || a.register - b.register;
+    return a.thread - b.thread || registerRank(a.register) - registerRank(b.register);
   }
   if (a.kind === 'register' || b.kind === 'register') return 0;
   if (a.name !== b.name) return a.name < b.name ? -1 : 1;
   return a.kind === 'variable' && b.kind === 'variable' ? (a.index ?? 0) - (b.index ?? 0) : 0;
+}
+
+/** XZR comes before all others. */
+function registerRank(register: Register): number {
+  return register === ZR ? -1 : register;
 }

@@ -79,7 +79,7 @@ function readUpdate(
 ): HerdSettings['hardwareUpdate'] {
   const all = new Set<string>();
   const own = new Map<number, Set<string>>();
-  for (const word of (tthm?.value ?? '').split(/\s+/).filter((text) => text !== '')) {
+  for (const word of (tthm?.value ?? '').split(/[\s,]+/).filter((text) => text !== '')) {
     const match = /^(?:P?(\d+):)?(HA|HD|SW)$/i.exec(word);
     if (match === null && tthm !== null) {
       return reject('syntax', tthm.at, `\`${word}\` is not one of HA, HD and SW.`);

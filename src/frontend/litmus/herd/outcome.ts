@@ -1,5 +1,6 @@
 import { evaluate } from '../../../program/expr.ts';
 import { ones, signed } from '../assembly/alu.ts';
+import { SP, ZR, type Register } from '../assembly/instruction.ts';
 import { atomsOf, holdsFor, type FinalState, type Proposition } from '../litmus-test.ts';
 import type { LitmusThread } from '../thread/litmus-thread.ts';
 import type { RecordedFault } from '../thread/recorded-fault.ts';
@@ -89,7 +90,7 @@ export function herdObserver(test: Observed): HerdObserver {
     const type = test.typeOf(location);
     switch (location.kind) {
       case 'register':
-        return `${location.thread}:X${location.register}=${show(read(final, location), type)};`;
+        return `${location.thread}:${registerName(location.register)}=${show(read(final, location), type)};`;
       case 'cell':
         return `[PTE(${location.name})]=${show(read(final, location), type)};`;
       case 'variable': {
@@ -118,7 +119,18 @@ export function herdObserver(test: Observed): HerdObserver {
     if (atom.kind === 'fault') {
       return faultsOf(final).some((fault) => matchesFault(fault, atom.fault));
     }
-    const actual = read(final, atom.location);
+    const { location } = atom;
+    if (atom.value.kind === 'array') {
+      if (location.kind !== 'variable') return false;
+      const { values } = atom.value;
+      return (
+        values.length === test.elementsOf(location.name) &&
+        values.every((value, index) =>
+          atomHolds(final, { ...atom, location: { ...location, index }, value }),
+        )
+      );
+    }
+    const actual = read(final, location);
     const expected = layout.valueOf(atom.value, atom.at);
     if (atom.value.kind !== 'number') return actual === expected;
     const mask = ones(test.typeOf(atom.location).bytes * 8);
@@ -146,6 +158,10 @@ export function herdObserver(test: Observed): HerdObserver {
       return `${state} ${happened.join(' ')}${absent.join('')}`;
     },
   };
+}
+
+function registerName(register: Register): string {
+  return register === ZR ? 'XZR' : register === SP ? 'SP' : `X${register}`;
 }
 
 function unique(locations: readonly Location[]): readonly Location[] {

@@ -19,6 +19,7 @@ import { names } from './names.ts';
 import { herdSettings, type HerdOptions, type HerdSettings } from './options.ts';
 import { herdObserver } from './outcome.ts';
 import { tokenize } from './tokens.ts';
+import type { Value } from './value.ts';
 import { variablesOf } from './variables.ts';
 
 /** Instances in flight per PE, where the machine allows it. */
@@ -152,7 +153,9 @@ function checkTail(
       case 'atom':
         if (proposition.atom.kind !== 'equal') return;
         check(proposition.atom.location);
-        placed.valueOf(proposition.atom.value, proposition.atom.at);
+        for (const value of elementsOf(proposition.atom.value)) {
+          placed.valueOf(value, proposition.atom.at);
+        }
         return;
       case 'not':
         return visit(proposition.of);
@@ -163,6 +166,10 @@ function checkTail(
   };
   visit(tail.proposition);
   if (tail.filter !== null) visit(tail.filter);
+}
+
+function elementsOf(value: Value): readonly Value[] {
+  return value.kind === 'array' ? value.values : [value];
 }
 
 function machineSetup(

@@ -30,6 +30,8 @@ export type Value =
   | { readonly kind: 'cell'; readonly name: string }
   | { readonly kind: 'label'; readonly thread: number; readonly label: string }
   | { readonly kind: 'entry'; readonly entry: EntryFields }
+  /** All elements of an array; only in conditions. */
+  | { readonly kind: 'array'; readonly values: readonly Value[] }
   /** Contents of PAR_EL1. */
   | { readonly kind: 'par'; readonly output: OutputAddress | null; readonly failed: boolean };
 

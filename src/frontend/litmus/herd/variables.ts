@@ -28,6 +28,9 @@ export function variablesOf(
       case 'par':
         if (given.output !== null) found.add(given.output.name);
         return;
+      case 'array':
+        given.values.forEach(value);
+        return;
       case 'number':
       case 'label':
         return;

@@ -12,13 +12,14 @@ export interface NamedAddress {
 }
 
 /**
- * Where names begin in each space, 2 MB aligned. Physical pages lie apart, so that no stage-2 identity
- * mapping of one meets an intermediate address that a test maps itself. Virtual and intermediate
- * addresses begin at the same number, as isla's do: some tests look up a stage-2 cell by a virtual
- * address and mean the intermediate address that was declared first.
+ * Where names begin in each space. Physical pages lie apart, so that no stage-2 identity mapping of
+ * one meets an intermediate address that a test maps itself. Virtual and intermediate addresses share
+ * a 2 MB block, but never a page: tests name the stage-2 table of an intermediate address by a
+ * virtual one (`pte2(x, vm_stage2)`). Intermediate and physical addresses begin at a 2 MB boundary,
+ * which tests with blocks count on.
  */
 const FIRST: Readonly<Record<Space, bigint>> = {
-  virtual: 0x60_0000n,
+  virtual: 0x70_0000n,
   intermediate: 0x60_0000n,
   physical: 0xe0_0000n,
 };
@@ -111,7 +112,7 @@ function* candidates(variable: Variable, all: readonly Variable[]): Generator<bi
   const own = FIRST[variable.space];
   const pages = BigInt(all.length + 2);
   for (let page = 0n; page < pages; page += 1n) yield own + page * PAGE;
-  yield own + BLOCK;
+  yield (own & ~(BLOCK - 1n)) + BLOCK;
   // Further 2 MB blocks of the same space lie above all first ones.
   for (let block = 0n; block < pages; block += 1n) {
     yield FIRST.physical + BLOCK * (2n + block * 3n) + spaceOffset(variable.space);

@@ -16,13 +16,7 @@ import type { TomlTable } from './toml.ts';
 export interface IslaThread {
   readonly program: ThreadProgram;
   readonly regime: Regime;
-  /** Values of the general registers at the start. */
-  readonly initialValues: readonly bigint[];
-  /** Whether the thread has an address in the page from the start. */
-  mayUse(page: bigint): boolean;
 }
-
-const PAGE_MASK = ~0xfffn;
 
 /** System registers that a thread may read and write without any effect on translation. */
 const PLAIN_SYSTEM =
@@ -71,15 +65,8 @@ export function islaThread(
     if (number !== null) general.set(number, initial);
     else if (!register.startsWith('PSTATE.')) system.set(register, table.constant(initial));
   }
-  const initialValues = [...general.values()];
   return {
     regime,
-    initialValues,
-    mayUse: (page) =>
-      initialValues.some((initial) => (initial & PAGE_MASK) === page) ||
-      [...tables.addresses.values()].some(
-        ({ space, address }) => space === 'virtual' && (address & PAGE_MASK) === page,
-      ),
     program: {
       name,
       table,

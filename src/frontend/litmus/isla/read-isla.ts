@@ -14,6 +14,7 @@ import {
 } from '../litmus-test.ts';
 import { reject, type Position } from '../problem.ts';
 import { litmusThread, type LitmusThread } from '../thread/litmus-thread.ts';
+import { surveyThread } from '../thread/survey.ts';
 import { parseAssertion, type IslaAtom } from './assertion.ts';
 import { codeLines } from './code-lines.ts';
 import { registerValue } from './functions.ts';
@@ -29,6 +30,8 @@ export interface IslaOptions {
 }
 
 const WINDOW = 31;
+/** isla's configuration: both stages take 48 bits and walk from level 0. */
+const INPUT_BITS = 48;
 const PAGE = 0x1000n;
 
 /** Reads an isla `.litmus.toml` test. Gives up (see `attempt`) on what it cannot read. */
@@ -224,23 +227,21 @@ function machineSetup(
   for (const { address, value, at } of tables.initial) {
     tables.memory.write(initialPhysical(address, tables, at), value);
   }
-  const pages = new Set<bigint>();
-  for (const { space, address } of tables.addresses.values()) {
-    if (space === 'virtual') pages.add(address & ~(PAGE - 1n));
-  }
-  for (const { initialValues } of made) {
-    for (const value of initialValues) if (value >= PAGE) pages.add(value & ~(PAGE - 1n));
-  }
+  const watchedVas = new Set<bigint>();
+  const perThread = threads.map((tree, index) => {
+    const thread = made[index];
+    if (thread === undefined) throw new Error(`no context for thread ${index}`);
+    const { context, isWatched } = thread.regime;
+    const { contexts, pages } = surveyThread(tree, context);
+    for (const page of pages) if (isWatched(page)) watchedVas.add(page);
+    return { tree, context, previousContexts: contexts };
+  });
   return {
-    threads: threads.map((tree, index) => {
-      const context = made[index]?.regime.context;
-      if (context === undefined) throw new Error(`no context for thread ${index}`);
-      return { tree, context };
-    }),
+    threads: perThread,
     translation: {
-      features: { ...DEFAULT_FEATURES, ipaBits: 48, ets: options.ets },
-      stage1: stage1Geometry('4k', 48),
-      stage2: stage2Geometry('4k', 48, 0),
+      features: { ...DEFAULT_FEATURES, ipaBits: INPUT_BITS, vaBits: INPUT_BITS, ets: options.ets },
+      stage1: stage1Geometry('4k', INPUT_BITS),
+      stage2: tables.hasStage2 ? stage2Geometry('4k', INPUT_BITS, 0) : null,
       mair: ones(64),
     },
     memory: [...tables.memory.words()].map(([address, value]) => ({ address, value })),
@@ -258,9 +259,7 @@ function machineSetup(
       ),
     ],
     locks: [],
-    watchedVas: [...pages].filter((page) =>
-      made.some((thread) => thread.mayUse(page) && thread.regime.isWatched(page)),
-    ),
+    watchedVas: [...watchedVas],
     dataCache: 'coherent',
     bounds: { window: WINDOW },
   };

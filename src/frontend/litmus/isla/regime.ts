@@ -2,6 +2,7 @@ import type { Context, Place, StageControl } from '../../../program/effect.ts';
 import type { Expr } from '../../../program/expr.ts';
 import type { ExprTable } from '../expr-table.ts';
 import { translateStatically, type Roots, type StaticTranslation } from './static-walk.ts';
+import { constantsOf } from '../thread/survey.ts';
 import type { IslaTables } from './table-setup.ts';
 
 /** How the addresses of a thread reach memory. */
@@ -9,7 +10,7 @@ export interface Regime {
   readonly context: Context;
   place(address: Expr, el: 0 | 1 | 2, unprivileged: boolean): Place;
   /** Whether a translation of the page at EL0 or EL1 can be cached and can be told from another. */
-  isWatched(page: bigint): boolean;
+  readonly isWatched: (page: bigint) => boolean;
   /** What the tables say about an address at EL2; null where EL2 is not apart. */
   hostTranslation(address: bigint): StaticTranslation | null;
 }
@@ -110,17 +111,4 @@ export function makeRegime(
     hostTranslation: (address) =>
       collapsed ? null : translateStatically(tables.memory, new Set(), host, address, 'any'),
   };
-}
-
-function constantsOf(expr: Expr): readonly bigint[] {
-  switch (expr.kind) {
-    case 'const':
-      return [expr.value];
-    case 'result':
-      return [];
-    case 'apply':
-      return expr.args.flatMap(constantsOf);
-    case 'picked':
-      return constantsOf(expr.value);
-  }
 }

@@ -106,7 +106,7 @@ function parseStatement(tokens: IslaTokens): Statement {
     case 'aligned': {
       tokens.next();
       const alignment = tokens.next();
-      if (!/^\d+$/.test(alignment.text)) return unexpectedToken(alignment, 'a number');
+      if (!/^[1-9]\d*$/.test(alignment.text)) return unexpectedToken(alignment, 'a number');
       return parseDeclaration(tokens, BigInt(alignment.text));
     }
     case 'virtual':

@@ -36,15 +36,15 @@ export function cellOffset(input: bigint, level: number): bigint {
 /** Empty memory. */
 export function tableMemory(): TableMemory {
   const memory = new Map<bigint, bigint>();
-  const used = new Map<TableSet, number>();
+  /** Pages in use by base address: two sets at one address are one. */
+  const used = new Map<bigint, number>();
   const read = (address: bigint): bigint => memory.get(address & ~7n) ?? 0n;
   const write = (address: bigint, value: bigint): void => void memory.set(address & ~7n, value);
   return {
     create(name, stage, base, at) {
       if ((base & 0xfffn) !== 0n) return reject('syntax', at, 'a table begins at a page.');
-      const set: TableSet = { name, stage, base, pages: () => used.get(set) ?? 0 };
-      used.set(set, 1);
-      return set;
+      used.set(base, used.get(base) ?? 1);
+      return { name, stage, base, pages: () => used.get(base) ?? 0 };
     },
     map(set, input, level, bits, at) {
       const walk: bigint[] = [];
@@ -62,7 +62,7 @@ export function tableMemory(): TableMemory {
         }
         const pages = set.pages();
         table = set.base + BigInt(pages) * 0x1000n;
-        used.set(set, pages + 1);
+        used.set(set.base, pages + 1);
         write(cell, table | TABLE_BITS);
       }
       const cell = table + cellOffset(input, level);

@@ -105,7 +105,10 @@ function stepInstruction(input: StepInput, instruction: Instruction): Step {
     case 'ic':
       return stepCacheMaintenance(input, instruction);
     case 'read-system': {
-      const value = state.system.get(instruction.system) ?? table.constant(0n);
+      const value =
+        instruction.system === 'NZCV'
+          ? table.apply('flags-out', ([flags = 0n]) => flags << 28n, [state.flags])
+          : (state.system.get(instruction.system) ?? table.constant(0n));
       return silent(advance(withRegister(state, instruction.dest, value)));
     }
     case 'write-system':
@@ -159,7 +162,8 @@ function stepBranch(
   if (instruction.test === null) return silent(taken(linked));
   const condition = readTest(table, state, instruction.test);
   if (condition.kind === 'const') {
-    return silent(condition.value === 0n ? advance(state) : taken(state));
+    // herd7 unrolls loops whose branches are decided without limit.
+    return silent(condition.value === 0n ? advance(state) : { ...state, pc: slot.target });
   }
   return ask(input, { kind: 'branch', condition }, (next, answer) =>
     isOne(answer) ? taken(next) : advance(next),

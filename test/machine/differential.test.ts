@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { search } from '../../src/explore/search.ts';
+import { isLine } from '../../src/machine/memory.ts';
+import { resultAt, type State } from '../../src/machine/draft.ts';
+import { createMachine, type Machine } from '../../src/machine/machine.ts';
+import type { MachineSetup } from '../../src/machine/setup.ts';
+import { AT, FLAG, flagsOf, get } from '../../src/machine/window.ts';
+import { naiveOutcomes } from '../../src/naive/naive-outcomes.ts';
+import { outcomeKeys, type SeqAnswer } from '../../src/naive/outcome.ts';
+import { arbitraryPlan, setupOf } from '../naive/arbitrary-setup.ts';
+
+/**
+ * The fast machine against the naive one: may-caches against explicit TLBs and cache lines, written
+ * by different hands. Both must reach exactly the same outcomes on every generated scenario; a
+ * scenario that one of them cannot finish within its limit is counted and not compared.
+ */
+
+const STATES = 700;
+
+/** Windows that never retire keep every answer until the end of the run. */
+function keepingAll(setup: MachineSetup): MachineSetup {
+  return {
+    ...setup,
+    threads: setup.threads.map((thread) => ({
+      ...thread,
+      tree: { ...thread.tree, symbolic: true },
+    })),
+    bounds: { window: 31 },
+  };
+}
+
+function outcomesOf(setup: MachineSetup, reduced: boolean): ReadonlySet<string> | null {
+  const machine = createMachine(keepingAll(setup));
+  const outcomes = new Set<string>();
+  const result = search(
+    machine,
+    { states: STATES * 4 },
+    {
+      reduced,
+      onEnd(state) {
+        if (machine.end(state) !== 'finished') return;
+        for (const key of keysOf(machine, state)) outcomes.add(key);
+      },
+    },
+  );
+  return result.kind === 'exhausted' ? outcomes : null;
+}
+
+function keysOf(machine: Machine, state: State): readonly string[] {
+  const { inspect } = machine;
+  inspect.load(state);
+  const { memory, tlbs } = inspect;
+  const written = new Set<number>();
+  const threads = machine.setup.threads.map((_, pe) => {
+    const w = inspect.window(pe);
+    const answers: SeqAnswer[] = [];
+    for (let seq = 0; seq < w.count; seq += 1) {
+      const info = w.infos[seq];
+      const flags = flagsOf(w, seq);
+      if (info === undefined) continue;
+      if ((flags & FLAG.written) !== 0) written.add(get(w, seq, AT.cell));
+      if ((flags & FLAG.faulted) !== 0) {
+        const { fault } = tlbs.results.item(get(w, seq, AT.result));
+        if (fault !== null) answers.push({ seq, answer: { kind: 'fault', fault } });
+      } else if (info.reads) {
+        const value = resultAt(memory, w, seq);
+        if (value !== undefined) answers.push({ seq, answer: { kind: 'value', value } });
+      }
+    }
+    return answers;
+  });
+  return outcomeKeys({
+    threads,
+    memory: [...written].map((cell) => {
+      const slot = inspect.slot(cell);
+      if (!isLine(slot)) return [memory.addressOf(cell), [memory.coherentValue(slot)]] as const;
+      const line = memory.line(slot);
+      const ids = line.dirty >= 0 ? [line.dirty] : line.clean;
+      return [memory.addressOf(cell), ids.map((id) => memory.value(id))] as const;
+    }),
+  });
+}
+
+function compare(lines: boolean, runs: number, seed: number): { compared: number; cut: number } {
+  let compared = 0;
+  let cut = 0;
+  fc.assert(
+    fc.property(arbitraryPlan({ lines }), (plan) => {
+      const setup = setupOf(plan);
+      const naive = naiveOutcomes(setup, { fills: 'at-once', states: STATES });
+      const reduced = outcomesOf(setup, true);
+      if (!naive.complete || reduced === null) {
+        cut += 1;
+        return;
+      }
+      compared += 1;
+      expect([...reduced].sort()).toEqual([...naive.outcomes].sort());
+    }),
+    { numRuns: runs, seed },
+  );
+  return { compared, cut };
+}
+
+const scale = process.env['TLBGATE_PROVE'] === undefined ? 1 : 10;
+
+describe('the may-cache machine and the naive machine reach the same outcomes', () => {
+  test('on coherent memory', () => {
+    const { compared } = compare(false, 2000 * scale, 1);
+    expect(compared).toBeGreaterThan(1600 * scale);
+  });
+
+  test('with cache lines and a guest that goes past them', () => {
+    const { compared } = compare(true, 900 * scale, 5);
+    expect(compared).toBeGreaterThan(400 * scale);
+  });
+});
