@@ -29,9 +29,11 @@ function checkRun(machine: Machine, seed: number, hosts: number): number {
         const first = same(machine, last.from, step);
         const second = first === undefined ? undefined : same(machine, first.next, last.step);
         const names = `${seed}: ${JSON.stringify(a)} and ${JSON.stringify(b)}`;
-        expect(second?.next, names).toEqual(step.next);
-        expect(first?.facts, names).toEqual(step.facts);
-        expect(second?.facts, names).toEqual(last.step.facts);
+        const swapped = [second?.next, first?.facts, second?.facts];
+        expect({ names, run: swapped }).toEqual({
+          names,
+          run: [step.next, step.facts, last.step.facts],
+        });
       }
     }
     last = { from: state, step };

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { randomSearch } from '../../src/explore/random.ts';
 import { contentsAfterReturn } from '../../src/rules/contents-after-return.ts';
+import type { Fact } from '../../src/machine/facts.ts';
+import { firstViolation, type Violation } from '../../src/rules/rule.ts';
 import { labelOf, type Label } from '../../src/trace/label.ts';
 import { replayLenient } from '../../src/trace/lenient.ts';
 import { normalise } from '../../src/trace/normalise.ts';
@@ -8,10 +10,16 @@ import { traceCost } from '../../src/trace/cost.ts';
 import { seedMachine } from '../explore/seed-machine.ts';
 
 const machine = seedMachine();
-const options = { hosts: 1, rules: [contentsAfterReturn] };
+const violation = (facts: readonly Fact[]): Violation | null =>
+  firstViolation([contentsAfterReturn], facts);
+const options = { hosts: 1, violation };
 
 function foundLabels(): readonly Label[] {
-  const { found } = randomSearch(machine, 1, { ...options, runs: 500 });
+  const { found } = randomSearch(machine, 1, {
+    hosts: 1,
+    rules: [contentsAfterReturn],
+    runs: 500,
+  });
   if (found === null) throw new Error('nothing found');
   let state = machine.initial;
   return found.run.steps.map((t) => {
@@ -40,7 +48,10 @@ describe('lenient replay', () => {
   });
 
   test('finishes a run that was cut off, and comes to an end also where a guest repeats', () => {
-    const replayed = replayLenient(machine, labels.slice(0, 20), { ...options, rules: [] });
+    const replayed = replayLenient(machine, labels.slice(0, 20), {
+      ...options,
+      violation: () => null,
+    });
     expect(replayed.labels.length).toBeGreaterThan(60);
     expect(replayed.labels.length).toBeLessThan(600);
   });
