@@ -54,7 +54,8 @@ export function runLitmus(
   };
 }
 
-function finalState(machine: Machine, state: State): Parameters<LitmusTest['observe']>[0] {
+/** The end of a run as a litmus test looks at it. */
+export function finalState(machine: Machine, state: State): Parameters<LitmusTest['observe']>[0] {
   const { inspect } = machine;
   inspect.load(state);
   const { memory } = inspect;

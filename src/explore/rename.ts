@@ -52,7 +52,8 @@ function namesOf(setup: MachineSetup, page: number): readonly bigint[] {
   const va = setup.watchedVas[page];
   const geometry = setup.translation.stage2;
   const guest = setup.threads.find((thread) => thread.context.stage2 !== null)?.context;
-  if (va === undefined || geometry === null || guest?.stage2 == null) return [];
+  if (va === undefined || geometry === null || guest === undefined) return [];
+  if (guest.stage2 === null) return [];
   const data = setup.pages.filter((p) => p.use === 'guest' && p.vmid === guest.vmid)[page];
   if (data === undefined) return [va, va >> 12n];
   const memory = new Map(setup.memory.map((word) => [word.address, word.value]));

@@ -4,6 +4,7 @@ import { marksAfterWrite } from './may-cache.ts';
 import { createMemory, isLine, plainSlot, type Line } from './memory.ts';
 import { createMayCaches } from './may-cache.ts';
 import { createGhost, type Ghost } from './ghost.ts';
+import { createSymmetry } from './symmetry.ts';
 import { picksResolved } from './local-order.ts';
 import { createInstructionCaches } from './instruction-cache.ts';
 import { KIND, threadEffects, type EffectInfo, type ThreadEffects } from './effect-info.ts';
@@ -91,6 +92,8 @@ export interface Draft {
   /** Whether the thread has ended and nothing of it is left to happen. */
   ended(pe: number): boolean;
   commit(): State;
+  /** The state that stands for all states which differ only in the names of interchangeable PEs. */
+  canonical(state: State): State;
 }
 
 /** The draft of a machine. */
@@ -108,10 +111,8 @@ export function createDraft(setup: MachineSetup): Draft {
   const ledger = new Int32Array(LEDGER_SLOTS * SLOT_INTS);
   const size = STATE.pes + STATE.perPe * threads.length;
   const ids = new Int32Array(size);
-  let ledgerLoaded = false;
+  let ledgerId = -1;
   let ledgerDirty = false;
-  let ghostLoaded = false;
-  let ghostTouched = false;
   const bound = Math.min(setup.bounds.window, MAX_WINDOW);
 
   function peAt(pe: number, offset: number): number {
@@ -120,16 +121,17 @@ export function createDraft(setup: MachineSetup): Draft {
 
   function window(pe: number): Window {
     const w = windows[pe] as Window;
-    if (!w.loaded)
+    if (!w.dirty && w.id !== ids[peAt(pe, 0)])
       loadWindow(w, windowPool, ids[peAt(pe, 0)] as number, threads[pe] as ThreadEffects);
     return w;
   }
 
   function slots(): Int32Array {
-    if (!ledgerLoaded) {
+    const id = ids[STATE.ledger] as number;
+    if (!ledgerDirty && ledgerId !== id) {
       ledger.fill(0);
-      ledgerPool.copy(ids[STATE.ledger] as number, ledger);
-      ledgerLoaded = true;
+      ledgerPool.copy(id, ledger);
+      ledgerId = id;
     }
     return ledger;
   }
@@ -299,11 +301,14 @@ export function createDraft(setup: MachineSetup): Draft {
     initial: new Int32Array(0),
     load(state) {
       ids.set(state);
-      for (const w of windows) w.loaded = false;
-      ledgerLoaded = false;
+      for (const w of windows) {
+        if (!w.dirty) continue;
+        w.dirty = false;
+        w.id = -1;
+      }
+      if (ledgerDirty) ledgerId = -1;
       ledgerDirty = false;
-      ghostLoaded = false;
-      ghostTouched = false;
+      ghost.forget();
     },
     window,
     memoryId: () => ids[STATE.memory] as number,
@@ -335,11 +340,7 @@ export function createDraft(setup: MachineSetup): Draft {
       closeIcache(pe);
     },
     touchGhost() {
-      if (!ghostLoaded) {
-        ghost.load(ids[STATE.ghost] as number);
-        ghostLoaded = true;
-      }
-      ghostTouched = true;
+      ghost.load(ids[STATE.ghost] as number);
       return ghost;
     },
     freeSlot() {
@@ -373,27 +374,30 @@ export function createDraft(setup: MachineSetup): Draft {
     settle() {
       completeTlbis();
       for (let pe = 0; pe < threads.length; pe += 1) {
-        if ((windows[pe] as Window).loaded && (windows[pe] as Window).dirty && !settlePe(pe)) {
+        if ((windows[pe] as Window).dirty && !settlePe(pe)) {
           return false;
         }
       }
       return true;
     },
+    canonical: (state) => state,
     commit() {
       for (let pe = 0; pe < threads.length; pe += 1) {
         const w = windows[pe] as Window;
-        if (w.loaded && w.dirty) {
-          ids[peAt(pe, 0)] = packWindow(w, windowPool);
+        if (w.dirty) {
+          w.id = packWindow(w, windowPool);
+          ids[peAt(pe, 0)] = w.id;
           w.dirty = false;
         }
       }
       if (ledgerDirty) {
         let length = ledger.length;
         while (length > 0 && ledger[length - 1] === 0) length -= 1;
-        ids[STATE.ledger] = ledgerPool.intern(ledger, length);
+        ledgerId = ledgerPool.intern(ledger, length);
+        ids[STATE.ledger] = ledgerId;
         ledgerDirty = false;
       }
-      if (ghostTouched) ids[STATE.ghost] = ghost.pack();
+      if (ghost.isChanged()) ids[STATE.ghost] = ghost.pack();
       return ids.slice();
     },
   };
@@ -422,7 +426,18 @@ export function createDraft(setup: MachineSetup): Draft {
     window(pe).dirty = true;
   }
   if (!draft.settle()) throw new Error('the first branch of a thread contradicts itself');
-  return { ...draft, initial: draft.commit() };
+  const symmetry = createSymmetry(
+    setup,
+    { ...STATE, slotInts: SLOT_INTS },
+    setup.threads.map((thread) => tlbs.contexts.id(thread.context)),
+    ledgerPool,
+    ghost,
+  );
+  return {
+    ...draft,
+    initial: draft.commit(),
+    canonical: (state) => symmetry.canonical(state),
+  };
 }
 
 /** What an instance has answered: the value read, or the status of a store-exclusive. */

@@ -8,8 +8,12 @@ import type { MachineSetup } from './setup.ts';
  */
 export interface Ghost {
   readonly initial: number;
+  /** Unpacks, unless the buffer holds it already or has been changed since it was unpacked. */
   load(id: number): void;
   pack(): number;
+  isChanged(): boolean;
+  /** Drops changes that were not packed. */
+  forget(): void;
   /** Index of the page that holds the address, or -1. */
   pageOf(address: bigint): number;
   page(index: number): PageFact;
@@ -49,6 +53,8 @@ export function createGhost(setup: MachineSetup, pageBits: number): Ghost {
     ints[index] = packPage(page.use, page.vmid, false);
   });
   const initial = pool.intern(ints, length);
+  let loaded = initial;
+  let changed = false;
 
   function storedAt(cell: number): number {
     for (let i = fixed; i < length; i += 2) if (ints[i] === cell) return i;
@@ -58,11 +64,22 @@ export function createGhost(setup: MachineSetup, pageBits: number): Ghost {
   return {
     initial,
     pageCount: pages.length,
+    isChanged: () => changed,
+    forget() {
+      if (changed) loaded = -1;
+      changed = false;
+    },
     load(id) {
+      if (changed || loaded === id) return;
+      loaded = id;
       if (pool.length(id) > ints.length) ints = new Int32Array(pool.length(id) * 2);
       length = pool.copy(id, ints);
     },
-    pack: () => pool.intern(ints, length),
+    pack() {
+      loaded = pool.intern(ints, length);
+      changed = false;
+      return loaded;
+    },
     pageOf: (address) => byNumber.get(address >> shift) ?? -1,
     page(index) {
       const packed = ints[index] as number;
@@ -79,6 +96,7 @@ export function createGhost(setup: MachineSetup, pageBits: number): Ghost {
     },
     setPage(index, use, vmid, reused) {
       ints[index] = packPage(use, vmid, reused);
+      changed = true;
     },
     freePage() {
       for (let i = 0; i < pages.length; i += 1) if (((ints[i] as number) & 7) === 3) return i;
@@ -87,6 +105,7 @@ export function createGhost(setup: MachineSetup, pageBits: number): Ghost {
     lockOwner: (lock) => (ints[pages.length + lock] as number) - 1,
     setLockOwner(lock, pe) {
       ints[pages.length + lock] = pe + 1;
+      changed = true;
     },
     locksHeld(pe) {
       let held = 0;
@@ -117,6 +136,7 @@ export function createGhost(setup: MachineSetup, pageBits: number): Ghost {
         ints[at] = cell;
         length += 2;
       }
+      changed = true;
       ints[at + 1] = (valueId << 1) | (byHost ? 1 : 0);
     },
   };

@@ -676,10 +676,8 @@ export function createMachine(setup: MachineSetup): Machine {
   }
 
   function perform(pe: number, w: Window, j: number, effect: Effect): Answer | 'impossible' | null {
+    if (features.erratumRepeatTlbi && goesOn(effect)) overdue();
     switch (effect.kind) {
-      case 'dsb':
-        if (features.erratumRepeatTlbi && effect.limit === 'full') overdue();
-        return null;
       case 'isb':
         synchronise(pe, null);
         return null;
@@ -774,7 +772,12 @@ export function createMachine(setup: MachineSetup): Machine {
     reclose(pe);
   }
 
-  /** Erratum: the DSB is taken for the completion of accesses that nothing waited for. */
+  /** Effects with which software goes on after its maintenance, and so relies on it. */
+  function goesOn({ kind }: Effect): boolean {
+    return kind === 'dc' || kind === 'unlock' || kind === 'announce' || kind === 'free-page';
+  }
+
+  /** Erratum: the maintenance is taken for the completion of accesses that nothing waited for. */
   function overdue(): void {
     for (let pe = 0; pe < peCount; pe += 1) {
       const w = draft.window(pe);
@@ -911,8 +914,8 @@ export function createMachine(setup: MachineSetup): Machine {
     const { effect } = w.infos[j] as EffectInfo;
     switch (effect.kind) {
       case 'dsb':
-        return !features.erratumRepeatTlbi;
       case 'unlock':
+        return !features.erratumRepeatTlbi;
       case 'choose':
         return true;
       case 'isb':
@@ -939,6 +942,8 @@ export function createMachine(setup: MachineSetup): Machine {
   function isProtectedRead(pe: number, w: Window, j: number): boolean {
     const { effect } = w.infos[j] as EffectInfo;
     if (effect.kind !== 'load' || effect.at.kind !== 'physical') return false;
+    // With several locks, holding one says nothing about who may hold the other.
+    if (setup.locks.length > 1) return false;
     const ghost = draft.touchGhost();
     if (ghost.locksHeld(pe) === 0) return false;
     const page = ghost.pageOf(memory.addressOf(get(w, j, AT.cell)));

@@ -70,7 +70,8 @@ export interface Window {
   readonly ints: Int32Array;
   readonly infos: EffectInfo[];
   dirty: boolean;
-  loaded: boolean;
+  /** Id of the stored window the buffer holds while it is not dirty, or -1. */
+  id: number;
 }
 
 /** The next node is not known: the last instance must answer first. */
@@ -84,7 +85,7 @@ export function emptyWindow(): Window {
     ints: new Int32Array((MAX_WINDOW + 1) * INSTANCE_INTS),
     infos: [],
     dirty: false,
-    loaded: false,
+    id: -1,
   };
 }
 
@@ -105,7 +106,7 @@ export function loadWindow(
     into.infos[i] = thread.at(into.ints[i * INSTANCE_INTS] as number) as EffectInfo;
   }
   into.dirty = false;
-  into.loaded = true;
+  into.id = id;
 }
 
 const packBuffer = new Int32Array((MAX_WINDOW + 1) * INSTANCE_INTS + 1);

@@ -27,11 +27,14 @@ export function buildSetup(scenario: Scenario, candidate: Candidate): MachineSet
     pages: scenario.pages,
     mapping: scenario.mapping,
     layout: scenario.layout,
+    keepTables: scenario.keepTables,
     range: scenario.range,
     stage1Pages: scenario.view === 'mmu-off' ? 0 : 1,
     freePages: scenario.freePages,
+    sparePages: needsSparePage(scenario, candidate) ? 1 : 0,
     sharedCounts: racing,
-    notifier: entersHost,
+    backing: entersHost,
+    notifier: entersHost && scenario.notifier,
     reschedule: scenario.reschedule,
   });
   const vm = first(world);
@@ -87,6 +90,19 @@ export function buildSetup(scenario: Scenario, candidate: Candidate): MachineSet
   };
 }
 
+/** Whether another page takes the place of one that the operation takes away. */
+function needsSparePage(scenario: Scenario, candidate: Candidate): boolean {
+  if (candidate.operation === 'remap') return true;
+  return scenario.faults === 'enter-host' && !scenario.notifier;
+}
+
+/** What the host has for the page from now on: another page, nothing, or nobody looks. */
+function newBacking(scenario: Scenario, vm: VmWorld): bigint | null {
+  const spare = vm.sparePages[0];
+  if (spare !== undefined) return spare;
+  return scenario.faults === 'enter-host' ? 0n : null;
+}
+
 function first(world: World): VmWorld {
   const vm = world.vms[0];
   if (vm === undefined) throw new RangeError('a scenario needs a VM');
@@ -106,12 +122,7 @@ function viewOf(scenario: Scenario, vm: VmWorld): GuestView {
 
 function hostBody(scenario: Scenario, candidate: Candidate, world: World, vm: VmWorld): ThreadBody {
   return function* () {
-    const request = unmapRequest(
-      world,
-      vm,
-      scenario.afterwards,
-      scenario.faults === 'enter-host' ? 0n : null,
-    );
+    const request = unmapRequest(world, vm, scenario.afterwards, newBacking(scenario, vm));
     yield* candidate.host(openVm(world, vm), request);
     return 'ends';
   };

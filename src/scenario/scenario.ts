@@ -16,15 +16,22 @@ export interface Scenario {
   /** Watched guest pages. */
   readonly pages: number;
   /** How they are mapped when the scenario starts. */
-  readonly mapping: 'page' | 'block' | 'block1' | 'mixed';
-  /** In one table, or on both sides of a border of top-level entries (the lock may be dropped there). */
-  readonly layout: 'across' | 'adjacent';
+  readonly mapping: 'page' | 'block' | 'block1' | 'mixed' | 'unmapped';
+  /**
+   * On both sides of a border of top-level entries (the lock may be dropped there), in one table, or
+   * in one table and physically in one aligned block.
+   */
+  readonly layout: 'across' | 'adjacent' | 'in-block';
+  /** Every table keeps one further entry that nobody uses, so that none becomes empty. */
+  readonly keepTables: boolean;
   /** The request: see the world's options. */
   readonly range: 'tight' | 'wide' | 'unaligned-end' | 'inside-block';
   /** How the guest sees its memory. */
   readonly view: GuestViewKind;
   /** What a stage-2 fault of a vCPU leads to: nothing, or the host's fault path on that PE. */
   readonly faults: 'ignored' | 'enter-host';
+  /** With faults that enter the host: whether the notifier's words keep them out meanwhile. */
+  readonly notifier: boolean;
   /** Host threads that run the operation, on PEs of their own. */
   readonly hosts: 1 | 2;
   /** A second VM with the same IPAs, with one vCPU on a PE of its own. */
@@ -68,9 +75,11 @@ export function defaultScenario(candidate: string, features: Features): Scenario
     pages: 2,
     mapping: 'page',
     layout: 'across',
+    keepTables: false,
     range: 'tight',
     view: 'mmu-off',
     faults: 'ignored',
+    notifier: true,
     hosts: 1,
     secondVm: false,
     afterwards: 'read-then-reuse',

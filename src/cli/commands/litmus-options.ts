@@ -1,0 +1,34 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import type { LitmusIo } from '../litmus-io.ts';
+import { litmusCommand, type LitmusOptions } from './litmus.ts';
+
+/** Registers `litmus` with its arguments and options. */
+export function addLitmusCommand(
+  program: Command,
+  io: LitmusIo,
+  finish: (code: number) => void,
+): void {
+  program
+    .command('litmus')
+    .description('run litmus tests of herd7 (.litmus) and isla (.litmus.toml)')
+    .argument('<path...>', 'files and folders; with --explain a file and an outcome')
+    .option('--expected <file>', 'compare a folder with what a reference says')
+    .option('--explain', 'print the run that ends in an outcome')
+    .option('--variant <name>', 'as for herd7: vmsa, fatal, ETS2; may be repeated', collect, [])
+    .option('--states <n>', 'most states of one search', wholeNumber)
+    .option('--json', 'print one JSON object and nothing else')
+    .action((paths: readonly string[], options: LitmusOptions) => {
+      finish(litmusCommand(paths, options, io));
+    });
+}
+
+function collect(word: string, before: readonly string[]): readonly string[] {
+  return [...before, word];
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) {
+    throw new InvalidArgumentError('It must be a whole number, 1 or more.');
+  }
+  return Number(text);
+}

@@ -1,0 +1,29 @@
+import { readdirSync } from 'node:fs';
+
+/** What `litmus` needs of the world outside. */
+export interface LitmusIo {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly columns: number;
+  /** Milliseconds, from any start. */
+  readonly now: () => number;
+  /** The text of a file; null when it cannot be read. */
+  readonly read: (path: string) => string | null;
+  /** Paths of all files below a folder, relative to it and sorted; null when it is no folder. */
+  readonly filesBelow: (folder: string) => readonly string[] | null;
+}
+
+/** What `litmus` says to the shell. */
+export const LITMUS_EXIT = { equal: 0, different: 1, badInput: 2, inconclusive: 3 } as const;
+
+/** The files below a folder of the real world. */
+export function filesBelow(folder: string): readonly string[] | null {
+  try {
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => `${entry.parentPath}/${entry.name}`.slice(folder.length + 1))
+      .sort();
+  } catch {
+    return null;
+  }
+}

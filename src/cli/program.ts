@@ -1,0 +1,130 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { isInputError, type InputError } from '../scenario/input-error.ts';
+import { explainCommand } from './commands/explain.ts';
+import { listCommand } from './commands/list.ts';
+import { replayCommand, type ReplayOptions } from './commands/replay.ts';
+import { verifyCommand, type VerifyOptions } from './commands/verify.ts';
+import { EXIT } from './exit-codes.ts';
+import type { Io } from './io.ts';
+
+/** Version of the command line, as in package.json. */
+export const VERSION = '0.1.0';
+
+/** Runs one command line; the result is the exit code. */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  let code: number = EXIT.verified;
+  const finish = (result: number | InputError): void => {
+    if (isInputError(result)) {
+      io.err(`error: ${result.message}\n`);
+      code = EXIT.badInput;
+    } else code = result;
+  };
+  try {
+    await buildProgram(io, finish).parseAsync([...args], { from: 'user' });
+  } catch (problem) {
+    if (!(problem instanceof CommanderError)) throw problem;
+    if (problem.exitCode === 0) return EXIT.verified;
+    if (problem.code === 'commander.help') {
+      io.err(
+        'error: name a command: verify, list, replay or explain; `tlbgate --help` describes them.\n',
+      );
+      return EXIT.badInput;
+    }
+    io.err(`${oneSentence(problem.message)}\n`);
+    return EXIT.badInput;
+  }
+  return code;
+}
+
+/** Commander puts suggestions on a line of their own. */
+function oneSentence(message: string): string {
+  const text = message.replaceAll(/\s*\n\s*/g, ' ').trim();
+  return /[.!?)]$/.test(text) ? text : `${text}: see \`tlbgate help\`.`;
+}
+
+function collect(word: string, before: readonly string[]): readonly string[] {
+  return [...before, word];
+}
+
+function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least) {
+      throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
+    }
+    return value;
+  };
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) {
+    throw new InvalidArgumentError('It must be a number of seconds above 0.');
+  }
+  return value;
+}
+
+function buildProgram(io: Io, finish: (result: number | InputError) => void): Command {
+  const program = new Command('tlbgate')
+    .description('verifies ideas for arm64 TLB maintenance against a model of the hardware')
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: () => undefined })
+    .showSuggestionAfterError(true);
+
+  program
+    .command('verify')
+    .description('check a candidate, a scenario file or a module of your own')
+    .argument('<candidate>', 'id of a candidate, scenario.json, or module.mjs')
+    .option(
+      '--feature <name=value>',
+      'one machine instead of the matrix; may be repeated',
+      collect,
+      [],
+    )
+    .option('--guest <guest>', 'general, or a trace such as "w0,r1;r0"')
+    .option('--vcpus <n>', 'vCPUs of the VM', wholeNumber(1))
+    .option('--pages <n>', 'watched guest pages', wholeNumber(1))
+    .option(
+      '--seed <n>',
+      'seed of random choices; the exhaustive search makes none',
+      wholeNumber(0),
+    )
+    .option('--budget <seconds>', 'stop after this time', seconds)
+    .option('--rule <id>', 'check one rule only')
+    .option('--out <dir>', 'write a replay file for each refuted rule')
+    .option('--json', 'print one JSON object and nothing else')
+    .action(async (name: string, options: VerifyOptions) => {
+      finish(await verifyCommand(name, options, io));
+    });
+
+  program
+    .command('list')
+    .description('candidates with their expected verdicts, and rules')
+    .option('--json', 'print one JSON object and nothing else')
+    .action((options: { readonly json?: boolean }) => {
+      finish(listCommand(options, io));
+    });
+
+  program
+    .command('replay')
+    .description('repeat a run step by step; every step must be possible')
+    .argument('<file>', 'replay file')
+    .option('--until <n>', 'stop after this many events', wholeNumber(0))
+    .option('--show <what>', 'what to show of the last state: tlb,cache,memory')
+    .option('--json', 'print one JSON object and nothing else')
+    .action(async (path: string, options: ReplayOptions) => {
+      finish(await replayCommand(path, options, io));
+    });
+
+  program
+    .command('explain')
+    .description('what a rule means and where it comes from')
+    .argument('<rule>', 'id of a rule')
+    .option('--json', 'print one JSON object and nothing else')
+    .action((id: string, options: { readonly json?: boolean }) => {
+      finish(explainCommand(id, options, io));
+    });
+
+  return program;
+}

@@ -1,0 +1,127 @@
+import type { Candidate } from '../candidates/candidate.ts';
+import type { Fact } from '../machine/facts.ts';
+import { createMachine, type Machine, type Transition } from '../machine/machine.ts';
+import type { State } from '../machine/draft.ts';
+import { firstViolation, type Rule } from '../rules/rule.ts';
+import { buildSetup } from '../scenario/build.ts';
+import { inputError, type InputError } from '../scenario/input-error.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { search, type SearchLimits } from './search.ts';
+
+/** What can be said of a rule. A limit reached is never a pass. */
+export type Verdict = 'verified' | 'refuted' | 'inconclusive';
+
+/** What a search said of one rule in one scenario. */
+export interface RuleOutcome {
+  readonly rule: Rule;
+  readonly verdict: Verdict;
+  /** How it was broken, in one sentence. */
+  readonly message: string | null;
+}
+
+/** What was found out about one scenario. */
+export interface Checked {
+  readonly outcomes: readonly RuleOutcome[];
+  /** States of all searches made. */
+  readonly states: number;
+}
+
+/** The machine of a scenario, or why there is none. */
+export function machineOf(scenario: Scenario, candidate: Candidate): Machine | InputError {
+  try {
+    return createMachine(buildSetup(scenario, candidate));
+  } catch (problem) {
+    if (!(problem instanceof RangeError)) throw problem;
+    return inputError(
+      'scenario-impossible',
+      `this scenario cannot be built for ${scenario.candidate}: ${problem.message}.`,
+    );
+  }
+}
+
+/** The fact that a state without transitions shows: somebody waits for ever. */
+export function factAtEnd(machine: Machine, state: State): Fact | null {
+  return machine.end(state) === 'deadlock'
+    ? { kind: 'no-progress', message: 'a thread waits for ever for a lock that nobody gives back' }
+    : null;
+}
+
+/**
+ * Looks for violations of all rules at once; when one is found, looks again without that rule, so
+ * that every rule gets a verdict of its own.
+ */
+export function checkScenario(
+  scenario: Scenario,
+  candidate: Candidate,
+  rules: readonly Rule[],
+  limits: SearchLimits,
+): Checked | InputError {
+  const machine = machineOf(scenario, candidate);
+  if ('kind' in machine) return machine;
+  const outcomes = new Map<string, RuleOutcome>();
+  let left = rules;
+  let states = 0;
+  while (left.length > 0) {
+    const found = findViolation(machine, left, limits, isReduced(outcomes));
+    states += found.states;
+    if (found.kind !== 'violation') {
+      const verdict = found.kind === 'exhausted' ? 'verified' : 'inconclusive';
+      for (const rule of left) outcomes.set(rule.id, { rule, verdict, message: null });
+      break;
+    }
+    const { rule, message } = found;
+    outcomes.set(rule.id, { rule, verdict: 'refuted', message });
+    left = left.filter((other) => other !== rule);
+  }
+  return {
+    outcomes: rules.map(
+      (rule) => outcomes.get(rule.id) ?? { rule, verdict: 'inconclusive', message: null },
+    ),
+    states,
+  };
+}
+
+/** The reduction relies on tables being written under the lock: not when that rule is broken. */
+function isReduced(outcomes: ReadonlyMap<string, RuleOutcome>): boolean {
+  return !outcomes.has('tables-change-under-lock');
+}
+
+/** A search for the first violation of some rules. */
+export type Found =
+  | { readonly kind: 'exhausted' | 'limit'; readonly states: number }
+  | {
+      readonly kind: 'violation';
+      readonly rule: Rule;
+      readonly message: string;
+      readonly trace: readonly Transition[];
+      readonly states: number;
+    };
+
+/** Searches breadth-first for a violation of one of the rules. */
+export function findViolation(
+  machine: Machine,
+  rules: readonly Rule[],
+  limits: SearchLimits,
+  reduced: boolean,
+): Found {
+  let broken: Rule | null = null;
+  const judge = (facts: readonly Fact[]): string | null => {
+    const violation = firstViolation(rules, facts);
+    if (violation === null) return null;
+    broken = violation.rule;
+    return violation.message;
+  };
+  const result = search(machine, limits, {
+    reduced,
+    violation: judge,
+    endViolation(state) {
+      const fact = factAtEnd(machine, state);
+      return fact === null ? null : judge([fact]);
+    },
+  });
+  if (result.kind !== 'violation') return { kind: result.kind, states: result.states };
+  const rule = broken as Rule | null;
+  if (rule === null) throw new Error('a violation without a rule');
+  const { violation: message, trace, states } = result;
+  return { kind: 'violation', rule, message, trace, states };
+}

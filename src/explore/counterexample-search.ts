@@ -1,0 +1,78 @@
+import type { Candidate } from '../candidates/candidate.ts';
+import type { Machine, Transition } from '../machine/machine.ts';
+import type { Rule } from '../rules/rule.ts';
+import { isInputError } from '../scenario/input-error.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { Features } from '../arm64/features.ts';
+import { breaks, smallestScenario } from './smallest-scenario.ts';
+import { findViolation, machineOf } from './check.ts';
+import { minimalRun } from './minimal-run.ts';
+import type { SearchLimits } from './search.ts';
+
+/** A run that breaks a rule, in the smallest scenario in which it was found. */
+export interface FoundRun {
+  readonly scenario: Scenario;
+  readonly machine: Machine;
+  readonly steps: readonly Transition[];
+  readonly message: string;
+  /** All cheaper runs of this scenario have been looked at. */
+  readonly minimal: boolean;
+  readonly explored: number;
+}
+
+/** Most states of the search that proves a run minimal. */
+const MINIMAL_LIMIT = 400_000;
+
+/**
+ * The canonical counterexample: the scenario is made small first, then the cheapest run in it is
+ * looked for. When that takes too long a shortest run of the reduced search is given instead, and not
+ * called minimal. Null when the rule is not broken within the limits.
+ */
+export function findCounterexample(
+  scenario: Scenario,
+  candidate: Candidate,
+  rule: Rule,
+  limits: SearchLimits,
+): FoundRun | null {
+  return cheapestRun(smallestScenario(scenario, candidate, rule, limits), candidate, rule, limits);
+}
+
+/**
+ * The same on another machine: the small scenario found before is taken over if it breaks the rule
+ * there too.
+ */
+export function transferCounterexample(
+  found: FoundRun,
+  features: Features,
+  original: Scenario,
+  candidate: Candidate,
+  rule: Rule,
+  limits: SearchLimits,
+): FoundRun | null {
+  const scenario = { ...found.scenario, features };
+  return breaks(scenario, candidate, rule, limits)
+    ? cheapestRun(scenario, candidate, rule, limits)
+    : findCounterexample(original, candidate, rule, limits);
+}
+
+function cheapestRun(
+  scenario: Scenario,
+  candidate: Candidate,
+  rule: Rule,
+  limits: SearchLimits,
+): FoundRun | null {
+  const machine = machineOf(scenario, candidate);
+  if (isInputError(machine)) return null;
+  const cheapest = minimalRun(machine, candidate, rule, {
+    ...limits,
+    states: Math.min(limits.states, MINIMAL_LIMIT),
+  });
+  if (cheapest.kind === 'run') {
+    const { steps, message, explored } = cheapest;
+    return { scenario, machine, steps, message, minimal: true, explored };
+  }
+  const shortest = findViolation(machine, [rule], limits, true);
+  if (shortest.kind !== 'violation') return null;
+  const { trace: steps, message, states: explored } = shortest;
+  return { scenario, machine, steps, message, minimal: false, explored };
+}

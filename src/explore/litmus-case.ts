@@ -1,0 +1,42 @@
+import type { LitmusTest } from '../frontend/litmus/litmus-test.ts';
+import { parseHerd, parseIsla, type ParsedLitmus } from '../frontend/litmus/parse-litmus.ts';
+import type { LitmusProblem } from '../frontend/litmus/problem.ts';
+import { runLitmus, type LitmusOutcomes } from './litmus-run.ts';
+
+/** How a litmus test is read and run: what stands in its text, and what the user adds. */
+export interface LitmusReading {
+  /** `-variant` options of herd7: `vmsa`, `fatal`, `ETS2` ... */
+  readonly variants: readonly string[];
+}
+
+/** What running one test gave. */
+export type LitmusAnswer =
+  | { readonly kind: 'outcomes'; readonly test: LitmusTest; readonly outcomes: LitmusOutcomes }
+  /** The first thing in the file that is not understood or not modelled. */
+  | { readonly kind: 'unsupported'; readonly problem: LitmusProblem };
+
+/** Whether a file name is that of a litmus test. */
+export function isLitmusFile(name: string): boolean {
+  return name.endsWith('.litmus') || name.endsWith('.litmus.toml');
+}
+
+/** Reads a test; its file name says in which format it is. */
+export function readLitmus(file: string, text: string, reading: LitmusReading): ParsedLitmus {
+  if (!file.endsWith('.toml')) return parseHerd(file, text, { variants: reading.variants });
+  const variants = reading.variants.map((variant) => variant.toLowerCase());
+  return parseIsla(file, text, {
+    ets: variants.includes('ets3') ? 'ets3' : variants.includes('ets2') ? 'ets2' : 'none',
+  });
+}
+
+/** Reads and runs a test. */
+export function answerLitmus(
+  file: string,
+  text: string,
+  reading: LitmusReading,
+  limits: { readonly states: number },
+): LitmusAnswer {
+  const parsed = readLitmus(file, text, reading);
+  if (parsed.kind === 'problem') return { kind: 'unsupported', problem: parsed.problem };
+  return { kind: 'outcomes', test: parsed.test, outcomes: runLitmus(parsed.test, limits) };
+}

@@ -1,0 +1,55 @@
+import { answerLitmus, isLitmusFile } from './litmus-case.ts';
+import { compareLitmus, type LitmusComparison } from './litmus-compare.ts';
+import type { LitmusExpectation } from './litmus-expected.ts';
+
+/** Most states of a search when nobody says otherwise; the largest known test needs 0.2 million. */
+export const DEFAULT_LITMUS_STATES = 1_000_000;
+
+/** A folder of litmus tests and what stands outside of the program. */
+export interface LitmusFolder {
+  /** Paths of its files, relative to it. */
+  readonly files: readonly string[];
+  /** The text of one of them; null when it cannot be read. */
+  readonly read: (file: string) => string | null;
+  /** Milliseconds, from any start. */
+  readonly now: () => number;
+}
+
+/**
+ * Every expectation against its test. The keys of verdicts are names of tests, not paths. Gives up
+ * on an expectation for which there is no test.
+ */
+export function compareFolder(
+  rows: readonly LitmusExpectation[],
+  folder: LitmusFolder,
+  limits: { readonly states: number },
+  variants: readonly string[] = [],
+): readonly LitmusComparison[] | { readonly problem: string } {
+  const named = rows.some(({ kind }) => kind === 'verdict') ? filesByName(folder) : null;
+  const comparisons: LitmusComparison[] = [];
+  for (const row of rows) {
+    const file = row.kind === 'verdict' ? named?.get(row.key) : row.key;
+    const text = file === undefined ? null : folder.read(file);
+    if (file === undefined || text === null) return { problem: `there is no test "${row.key}".` };
+    const own = row.kind === 'outcomes' ? row.variants : [];
+    const start = folder.now();
+    const answer = answerLitmus(file, text, { variants: [...own, ...variants] }, limits);
+    comparisons.push(compareLitmus(row, answer, folder.now() - start));
+  }
+  return comparisons;
+}
+
+/** By the name of the file, which is unique, and by the name inside, which sometimes is not. */
+function filesByName(folder: LitmusFolder): ReadonlyMap<string, string> {
+  const tests = folder.files.filter(isLitmusFile);
+  const byName = new Map<string, string>();
+  for (const file of tests) {
+    const text = folder.read(file) ?? '';
+    const [, name] = /^name\s*=\s*"(.*)"/m.exec(text) ?? /^AArch64\s+(\S+)/.exec(text) ?? [];
+    if (name !== undefined) byName.set(name, file);
+  }
+  for (const file of tests) {
+    byName.set(file.replace(/^.*\//, '').replace(/\.litmus(\.toml)?$/, ''), file);
+  }
+  return byName;
+}

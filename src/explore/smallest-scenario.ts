@@ -1,0 +1,84 @@
+import type { Candidate } from '../candidates/candidate.ts';
+import type { Rule } from '../rules/rule.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { findViolation, machineOf } from './check.ts';
+import type { SearchLimits } from './search.ts';
+
+type Change = (scenario: Scenario) => Partial<Scenario>;
+
+/**
+ * What is tried, in this order. Of each group the first change that still breaks the rule is kept; a
+ * change that changes nothing counts as kept.
+ */
+const GROUPS: readonly (readonly Change[])[] = [
+  [() => ({ secondVm: false })],
+  [() => ({ hosts: 1 })],
+  [() => ({ faults: 'ignored', freePages: 0, notifier: true })],
+  [() => ({ vcpus: 1 })],
+  [() => ({ range: 'tight' })],
+  [() => ({ mapping: 'page' })],
+  [
+    () => ({ layout: 'adjacent', pages: 1, keepTables: true }),
+    () => ({ layout: 'adjacent', pages: 1 }),
+    () => ({ layout: 'adjacent', keepTables: true }),
+    () => ({ layout: 'adjacent' }),
+    () => ({ keepTables: true }),
+  ],
+  [() => ({ freePages: 0 }), ({ freePages }) => ({ freePages: Math.min(freePages, 1) })],
+  [() => ({ reschedule: 'never' }), () => ({ reschedule: 'always' })],
+  [
+    () => ({ afterwards: 'nothing' }),
+    () => ({ afterwards: 'read' }),
+    () => ({ afterwards: 'reuse' }),
+  ],
+  [() => ({ view: 'mmu-off' })],
+  [guestKinds('read'), guestKinds('write')],
+  [1, 2, 3, 4].map((window) => (scenario) => ({ window: Math.min(window, scenario.window) })),
+];
+
+function guestKinds(kind: 'read' | 'write'): Change {
+  return ({ guest }) =>
+    guest.kind === 'general' ? { guest: { kind: 'general', kinds: [kind] } } : {};
+}
+
+/**
+ * The scenario made as small as it can be while the rule is still broken: one change after the other
+ * in a fixed order, each kept when a search still finds a violation. The result is the same for the
+ * same scenario, candidate and rule, so it can be part of a canonical counterexample.
+ */
+export function smallestScenario(
+  scenario: Scenario,
+  candidate: Candidate,
+  rule: Rule,
+  limits: SearchLimits,
+): Scenario {
+  let smallest = scenario;
+  for (const group of GROUPS) {
+    for (const change of group) {
+      const smaller = { ...smallest, ...change(smallest) };
+      if (isSame(smaller, smallest)) break;
+      if (!breaks(smaller, candidate, rule, limits)) continue;
+      smallest = smaller;
+      break;
+    }
+  }
+  return smallest;
+}
+
+/** Whether a search finds a violation of the rule. */
+export function breaks(
+  scenario: Scenario,
+  candidate: Candidate,
+  rule: Rule,
+  limits: SearchLimits,
+): boolean {
+  const machine = machineOf(scenario, candidate);
+  if ('kind' in machine) return false;
+  return findViolation(machine, [rule], limits, true).kind === 'violation';
+}
+
+function isSame(a: Scenario, b: Scenario): boolean {
+  return (Object.keys(a) as (keyof Scenario)[]).every(
+    (key) => a[key] === b[key] || JSON.stringify(a[key]) === JSON.stringify(b[key]),
+  );
+}

@@ -1,0 +1,99 @@
+import { DEFAULT_FEATURES, FEATURE_DEFINITIONS, type Features } from '../arm64/features.ts';
+
+/** Something the machine does not do, or does more coarsely than hardware. */
+export interface Limit {
+  /** Short name. */
+  readonly name: string;
+  /** One sentence. */
+  readonly text: string;
+  /** What the limit means for a verdict. */
+  readonly effect: 'may miss failures' | 'may show failures hardware cannot have' | 'cost only';
+}
+
+/** What is not modelled: the one place docs/limits.md and the notes of verdicts are made from. */
+export const LIMITS: readonly Limit[] = [
+  {
+    name: 'one word per line',
+    text: 'A cache line is one watched 64-bit word, and a page has one watched line, at its base.',
+    effect: 'may miss failures',
+  },
+  {
+    name: 'interrupts',
+    text: 'Interrupts, preemption and the masking of interrupts around flushes are left out.',
+    effect: 'may miss failures',
+  },
+  {
+    name: 'instruction caches',
+    text: 'Instruction fetch has no cache of its own beyond the switches that exist; nothing is concluded about instruction cache maintenance.',
+    effect: 'may miss failures',
+  },
+  {
+    name: 'allocator in one step',
+    text: 'The page allocator zeroes and hands out a page in one step, and a freed page can be reused at once.',
+    effect: 'may show failures hardware cannot have',
+  },
+  {
+    name: 'linear map',
+    text: "The kernel's own linear map is never changed, so accesses of the host need no translation.",
+    effect: 'may miss failures',
+  },
+  {
+    name: 'stage 1 of the guest',
+    text: 'The guest does not change its own tables and issues no maintenance; a stage-1 fault ends the access.',
+    effect: 'may miss failures',
+  },
+  {
+    name: 'atomic table counts',
+    text: 'Where one thread alone changes tables, page counts are private to it, without the ordering their atomics would add.',
+    effect: 'may show failures hardware cannot have',
+  },
+  {
+    name: 'guest without interrupts from the host',
+    text: 'A vCPU leaves the guest only by a fault; it is not kicked out, so a PE never reloads its context in between.',
+    effect: 'may miss failures',
+  },
+  {
+    name: 'time and cost',
+    text: 'Nothing is said about time; counts of TLBIs and barriers can be read from the runs.',
+    effect: 'cost only',
+  },
+  {
+    name: 'speculative address translation erratum',
+    text: 'The EPD workaround of __tlb_switch_to_guest and its erratum are left out.',
+    effect: 'may miss failures',
+  },
+];
+
+/** What has to be said beside a verdict about these machines: features asked for but not modelled. */
+export function notesFor(machines: readonly Features[]): readonly string[] {
+  const notes = new Set<string>();
+  for (const features of machines) {
+    for (const { name, model, read } of FEATURE_DEFINITIONS) {
+      if (model.kind === 'not-modelled' && read(features) !== read(DEFAULT_FEATURES)) {
+        notes.add(`${name}=${read(features)}: ${model.note}`);
+      }
+    }
+    for (const [key, text] of READINGS) {
+      notes.add(`reading ${key}=${features[text.key] ? 'on' : 'off'}: ${text.meaning}`);
+    }
+  }
+  return [...notes];
+}
+
+const READINGS: readonly (readonly [string, { key: keyof Features; meaning: string }])[] = [
+  [
+    'reading-table-drop-by-any-ipa',
+    {
+      key: 'readingTableDropByAnyIpa',
+      meaning:
+        'one any-level TLBI by address drops the cached table descriptors above that address',
+    },
+  ],
+  [
+    'reading-fill-out-of-context',
+    {
+      key: 'readingFillOutOfContext',
+      meaning: 'EL1&0 translations may be cached while the PE is at EL2',
+    },
+  ],
+];
