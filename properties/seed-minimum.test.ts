@@ -78,7 +78,10 @@ describe('the run of the seed', () => {
       const run = shrunk(seed);
       // The shrinker alone gets as short; what it may leave is the order of independent steps.
       expect(run.trace).toHaveLength(events);
-      expect(run.scenario.guest).toEqual({ kind: 'trace', vcpus: [[{ access: 'write', page: 0 }]] });
+      expect(run.scenario.guest).toEqual({
+        kind: 'trace',
+        vcpus: [[{ access: 'write', page: 0 }]],
+      });
       expect(minimumNear(run)).toBe(stored);
     },
   );

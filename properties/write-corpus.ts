@@ -23,6 +23,8 @@ for (const failure of KNOWN_FAILURES) {
   writeFileSync(path, minimum.text);
   const steps = minimum.text.split('\n').filter((line) => line.startsWith('    [')).length;
   const proof = minimum.minimal ? 'minimal' : 'NOT PROVED MINIMAL';
-  console.log(`${failure.file}: ${steps} events, ${proof}, ${minimum.explored} states, ${seconds} s`);
+  console.log(
+    `${failure.file}: ${steps} events, ${proof}, ${minimum.explored} states, ${seconds} s`,
+  );
 }
 process.exitCode = missing === 0 ? 0 : 1;

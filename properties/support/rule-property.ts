@@ -43,14 +43,11 @@ export function describeRule(rule: Rule): void {
   });
 
   describe(`${rule.id}: found again from scratch, byte for byte`, () => {
-    it.each(failures.filter(({ file }) => PROVE || !SLOW.has(file)))(
-      '$candidate.id',
-      (failure) => {
-        const found = minimumOf(failure);
-        expect(found?.text).toBe(stored(failure));
-        expect(found?.minimal).toBe(!NOT_PROVED.has(failure.file));
-      },
-    );
+    it.each(failures.filter(({ file }) => PROVE || !SLOW.has(file)))('$candidate.id', (failure) => {
+      const found = minimumOf(failure);
+      expect(found?.text).toBe(stored(failure));
+      expect(found?.minimal).toBe(!NOT_PROVED.has(failure.file));
+    });
   });
 
   describe(`${rule.id}: candidates expected to hold`, () => {
