@@ -88,7 +88,7 @@ function buildProgram(io: Io, finish: (result: number | InputError) => void): Co
     .option('--pages <n>', 'watched guest pages', wholeNumber(1))
     .option(
       '--seed <n>',
-      'seed of random choices; the exhaustive search makes none',
+      'also look for refutations by random schedules from this seed',
       wholeNumber(0),
     )
     .option('--budget <seconds>', 'stop after this time', seconds)
