@@ -16,6 +16,7 @@ import { reject, type Position } from '../problem.ts';
 import { litmusThread, type LitmusThread } from '../thread/litmus-thread.ts';
 import { surveyThread } from '../thread/survey.ts';
 import { parseAssertion, type IslaAtom } from './assertion.ts';
+import { hostAsGuest } from './host-as-guest.ts';
 import { codeLines } from './code-lines.ts';
 import { registerValue } from './functions.ts';
 import { islaThread, type IslaThread } from './isla-thread.ts';
@@ -62,8 +63,9 @@ export function readIsla(file: string, text: string, options: IslaOptions): Litm
   const exprs = exprTable();
   const collapsed = isHostOnly(threadTables, codes, tables);
   const made = threadTables.map((table, index) => {
-    const code = codes[index];
-    if (code === undefined) throw new Error(`no code for thread ${index}`);
+    const own = codes[index];
+    if (own === undefined) throw new Error(`no code for thread ${index}`);
+    const code = collapsed ? hostAsGuest(own) : own;
     return islaThread(`T${index}`, table, code, tables, collapsed, exprs);
   });
   const threads = made.map(({ program }) => litmusThread(program));
@@ -134,8 +136,8 @@ function threadCode(table: TomlTable, index: number, sections: readonly CodeBloc
 }
 
 /**
- * Whether no thread ever leaves EL2 while one of the tables in use there changes: then the EL2
- * regime is the one under test.
+ * Whether no thread ever leaves EL2 and only stage-1 tables change: then the EL2 regime is the one
+ * under test.
  */
 function isHostOnly(
   threads: readonly TomlTable[],
@@ -151,7 +153,11 @@ function isHostOnly(
     );
     return el?.kind === 'string' && el.text === '0b10' && !returns;
   });
-  return stays && !tables.hasStage2;
+  const inStage2 = (cell: bigint): boolean =>
+    tables.sets.some(
+      (set) => set.stage === 2 && cell >= set.base && cell < set.base + BigInt(set.pages()) * PAGE,
+    );
+  return stays && ![...tables.changing].some(inStage2);
 }
 
 function assertionChecker(
@@ -232,7 +238,7 @@ function machineSetup(
     const thread = made[index];
     if (thread === undefined) throw new Error(`no context for thread ${index}`);
     const { context, isWatched } = thread.regime;
-    const { contexts, pages } = surveyThread(tree, context);
+    const { contexts, pages } = surveyThread(tree, context, 'with faults');
     for (const page of pages) if (isWatched(page)) watchedVas.add(page);
     return { tree, context, previousContexts: contexts };
   });

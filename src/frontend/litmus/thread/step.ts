@@ -202,6 +202,10 @@ function stepCacheMaintenance(
 
 function stepSystemWrite(input: StepInput, system: string, value: Expr): Step {
   const { program, state } = input;
+  if (system === 'NZCV') {
+    const flags = program.table.apply('flags-in', ([word = 0n]) => (word >> 28n) & 15n, [value]);
+    return silent(advance({ ...state, flags }));
+  }
   const written = withSystem(state, system, value);
   const change = value.kind === 'const' ? program.contextChange(system, value.value, state) : null;
   if (change === null) return silent(advance(written));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DONE } from '../../../../src/program/effect.ts';
 import type { LitmusTest } from '../../../../src/frontend/litmus/litmus-test.ts';
 import { ISLA_TABLES, ISLA_TWO_STAGES } from '../fixtures.ts';
 import { parseIsla, problemOf, readable, sequentialOutcomes } from '../support.ts';
@@ -105,6 +106,21 @@ code = """
 """`,
     );
     expect(holdsSequentially(text)).toBe(true);
+  });
+
+  it('a test that never leaves EL2 has the EL2 regime under test', () => {
+    const text = single(
+      'R0 = "pte3(x, page_table_base)"\nR1 = "x"\n"PSTATE.EL" = "0b10"',
+      '  STR X2,[X0]\n  TLBI VAE2IS,X3\n  LDR X4,[X1]',
+      'true',
+    );
+    const test = readable(parseIsla('t', text));
+    expect(test.setup.threads[0]?.context).toMatchObject({ el: 1, stage2: null });
+    const [thread] = test.threads;
+    const tlbi = thread?.next(thread.root, DONE) ?? -1;
+    expect(thread?.effectAt(tlbi)).toMatchObject({ kind: 'tlbi', op: 'VAE1IS' });
+    const load = thread?.next(tlbi, DONE) ?? -1;
+    expect(thread?.effectAt(load)).toMatchObject({ kind: 'load', at: { kind: 'virtual' } });
   });
 
   it('a vector without code drops the run', () => {
