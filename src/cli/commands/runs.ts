@@ -51,14 +51,19 @@ export function shownRefutations(
   });
 }
 
-function replayText(found: FoundRun, rule: Rule): string {
-  const { scenario, machine, steps } = found;
+/** `source` is where the candidate is found again: its id, or the path of the user's module. */
+function replayText(found: FoundRun, rule: Rule, source: string): string {
+  const { machine, steps } = found;
+  const scenario = { ...found.scenario, candidate: source };
   return writeReplay({ scenario, rule: rule.id, labels: labelsOf(machine, steps) });
 }
 
 /** Name of a replay file: the rule, and a digest of the contents. */
-export function replayName(found: FoundRun, rule: Rule): string {
-  const digest = createHash('sha256').update(replayText(found, rule)).digest('hex').slice(0, 6);
+export function replayName(found: FoundRun, rule: Rule, source: string): string {
+  const digest = createHash('sha256')
+    .update(replayText(found, rule, source))
+    .digest('hex')
+    .slice(0, 6);
   return `${rule.id}-${digest}.replay.json`;
 }
 
@@ -67,13 +72,14 @@ export function writeRuns(
   verification: Verification,
   finder: RunFinder,
   directory: string,
+  source: string,
   io: Io,
 ): InputError | null {
   for (const { run, result } of shownRefutations(verification)) {
     const found = finder(run, result);
     if (found === null) continue;
-    const name = replayName(found, result.rule);
-    if (!io.write(directory, name, replayText(found, result.rule))) {
+    const name = replayName(found, result.rule, source);
+    if (!io.write(directory, name, replayText(found, result.rule, source))) {
       return inputError(
         'file-unwritable',
         `The file "${directory}/${name}" cannot be written: check that the folder can be made and written to.`,

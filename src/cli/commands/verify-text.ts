@@ -33,6 +33,8 @@ const RANDOM_RUNS = 2000;
 export interface ReportOptions {
   /** The subject as it was written on the command line. */
   readonly name: string;
+  /** Where the candidate is found again: its id, or the path of the user's module. */
+  readonly source: string;
   readonly out?: string;
   readonly seed?: number;
   readonly expired: () => boolean;
@@ -64,7 +66,7 @@ export function reportText(
     const limits = { states: STATES_NEARBY };
     const flips = whatFlips(found, candidate, reference, result.rule, limits);
     const numbered = example.rows.filter((row) => row.number !== null);
-    const file = replayName(found, result.rule);
+    const file = replayName(found, result.rule, options.source);
     const directory = options.out ?? 'DIR';
     const key = example.rows.find((row) => row.isKey);
     lines.push(

@@ -66,7 +66,7 @@ export async function verifyCommand(
   // The time is for the verdict; the run that explains it is always looked for.
   const finder = runFinder(verification, { states: STATES_PER_SEARCH });
   if (options.out !== undefined) {
-    const problem = writeRuns(verification, finder, options.out, io);
+    const problem = writeRuns(verification, finder, options.out, subject.source, io);
     if (problem !== null) return problem;
   }
   if (options.json === true) {
@@ -88,6 +88,7 @@ export async function verifyCommand(
       finder,
       {
         name,
+        source: subject.source,
         expired,
         ...(options.out === undefined ? {} : { out: options.out }),
         ...(options.seed === undefined ? {} : { seed: options.seed }),
