@@ -12,6 +12,7 @@ export function sensitivityText(removals: readonly Removal[], style: Style): rea
   for (const { site, rule } of missed) {
     lines.push(...labelled(`   - ${rule ?? ''}  without  `, site, style.width));
   }
+  if (missed.length === 0) lines.push('   so this pass says nothing about these steps');
   const spare = removals.filter(({ rule }) => rule === null);
   if (spare.length > 0) {
     lines.push(

@@ -12,6 +12,7 @@ import { sensitivityText } from '../../report/sensitivity-text.ts';
 import {
   conditionOf,
   conditionWords,
+  expectedText,
   groundsText,
   machinesText,
   rulesText,
@@ -111,6 +112,7 @@ export function reportText(
     '',
     ...groundsText(verification, style),
     '',
+    ...(verdict === 'inconclusive' ? [] : expectedText(verification, style)),
     ` verdict   ${verdictWords(verification)}     exit ${code}`,
   );
   return `${lines.join('\n')}\n`;
