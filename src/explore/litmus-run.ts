@@ -1,7 +1,7 @@
 import type { LitmusTest } from '../frontend/litmus/litmus-test.ts';
 import { AT, get } from '../machine/window.ts';
 import { createMachine, type Machine } from '../machine/machine.ts';
-import { resultAt, type State } from '../machine/draft.ts';
+import type { State } from '../machine/draft.ts';
 import { search } from './search.ts';
 
 /** All final states of a litmus test, as the test shows them. */
@@ -59,13 +59,9 @@ export function runLitmus(
 export function finalState(machine: Machine, state: State): Parameters<LitmusTest['observe']>[0] {
   const { inspect } = machine;
   inspect.load(state);
-  const { memory } = inspect;
   return {
     node: (thread) => inspect.window(thread).head,
-    resultOf(thread, seq) {
-      const w = inspect.window(thread);
-      return seq < w.count ? resultAt(memory, w, seq) : undefined;
-    },
+    resultOf: (thread, seq) => inspect.result(thread, seq),
     memory: (address) => wordAt(machine, address),
   };
 }

@@ -1,5 +1,5 @@
 import { KIND, type EffectInfo } from './effect-info.ts';
-import { AT, FLAG, flagsOf, get, type Window } from './window.ts';
+import { AT, FLAG, flagsOf, get, indexOf, type Window } from './window.ts';
 
 /**
  * Which earlier events of its own PE an event has to wait for: "locally ordered before" of the Arm
@@ -81,7 +81,7 @@ function holdsBackWrite(w: Window, k: number): boolean {
   if (accessPending(w, k)) return true;
   const info = w.infos[k] as EffectInfo;
   if (!(info.reads || info.writes)) return false;
-  return !picksResolved(w, info) || !resolved(w, [], [k]);
+  return !picksResolved(w, info) || !resolved(w, [], [k + w.results.length]);
 }
 
 /**
@@ -178,15 +178,22 @@ function resolved(
   selects: readonly number[],
   operandSources: readonly number[],
 ): boolean {
-  for (const select of selects) if (select < w.count && !fired(w, select)) return false;
+  for (const seq of selects) {
+    const i = indexOf(w, seq);
+    if (i >= 0 && i < w.count && !fired(w, i)) return false;
+  }
   for (const seq of operandSources) {
-    if (seq >= w.count) continue;
-    const from = get(w, seq, AT.source) - 1;
+    const i = indexOf(w, seq);
+    if (i < 0 || i >= w.count) continue;
+    const from = get(w, i, AT.source) - 1;
     if (from < 0) continue;
     const store = w.infos[from] as EffectInfo;
     if (store.effect.kind === 'rmw' && store.effect.compare !== undefined) {
       if (readPending(w, from)) return false;
-      for (const source of store.operandSources) if (readPending(w, source)) return false;
+      for (const source of store.operandSources) {
+        const at = indexOf(w, source);
+        if (at >= 0 && readPending(w, at)) return false;
+      }
     }
     // What a store was picked to write is picked in the load it is forwarded to (lmrs in pick-dtrm).
     if (!resolved(w, store.pickedBy, store.operandSources)) return false;
