@@ -5,9 +5,9 @@ import { isInputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Features } from '../arm64/features.ts';
 import { breaks, smallestScenario } from './smallest-scenario.ts';
-import { findViolation, machineOf } from './check.ts';
+import { concernsProgress, findViolation, machineOf } from './check.ts';
 import { minimalRun } from './minimal-run.ts';
-import { findFaultLoop } from './progress.ts';
+import { checkProgress } from './progress.ts';
 import type { SearchLimits } from './search.ts';
 
 /** A run that breaks a rule, in the smallest scenario in which it was found. */
@@ -74,11 +74,19 @@ function cheapestRun(
   }
   const shortest = findViolation(machine, [rule], limits, true);
   if (shortest.kind !== 'violation') {
-    if (rule.id !== 'progress') return null;
-    const loop = findFaultLoop(machine, limits);
-    if (loop.kind !== 'loop') return null;
-    const { steps, message, states: explored } = loop;
-    return { scenario, machine, steps, message, minimal: false, explored };
+    if (rule.id !== 'progress' || !concernsProgress(scenario)) return null;
+    const graph = checkProgress(machine, { states: limits.states, reduced: true });
+    if (graph.kind !== 'violation') return null;
+    const { message } = graph.fact;
+    const explored = graph.states;
+    return {
+      scenario,
+      machine,
+      steps: [...graph.lead, ...graph.loop],
+      message,
+      minimal: false,
+      explored,
+    };
   }
   const { trace: steps, message, states: explored } = shortest;
   return { scenario, machine, steps, message, minimal: false, explored };

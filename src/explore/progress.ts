@@ -1,166 +1,235 @@
-import type { Machine, Transition } from '../machine/machine.ts';
 import type { State } from '../machine/draft.ts';
-import { intSequencePool } from '../util/int-sequence-pool.ts';
-import type { SearchLimits } from './search.ts';
-
-/** A way into a loop of faults, and once around it. */
-export interface FaultLoop {
-  readonly kind: 'loop';
-  readonly steps: readonly Transition[];
-  readonly message: string;
-  readonly states: number;
-}
-
-/** Nothing found; `limit` when not all states were seen. */
-export type NoLoop = { readonly kind: 'none' | 'limit'; readonly states: number };
-
-interface Edge {
-  readonly to: number;
-  readonly step: Transition;
-}
+import { FLAG, flagsOf } from '../machine/window.ts';
+import type { EffectInfo } from '../machine/effect-info.ts';
+import type { Fact } from '../machine/facts.ts';
+import { mayFire } from '../machine/local-order.ts';
+import type { Machine, Transition } from '../machine/machine.ts';
+import { components } from './components.ts';
+import {
+  agentOfStep,
+  EDGE,
+  stateGraph,
+  stepsAlong,
+  type Edge,
+  type StateGraph,
+} from './state-graph.ts';
 
 /**
- * Looks for a loop of states that fair scheduling does not end and in which a stage-2 fault is taken:
- * every PE that can do something somewhere in the loop also does something in it. Meant for guests
- * that want one access each and try until it comes through, so that any such loop is a guest that
- * faults for ever while the host handles its faults.
+ * The rule `progress` (P8), decided on the whole state graph within the bounds.
  *
- * The states are those of the reduced search, so a loop that is found is real; a loop that exists only
- * among the orders the reduction leaves out is not seen (docs/model.md).
+ * **Deadlock.** A reachable state in which a thread waits for a lock, and from which no state can be
+ * reached in which that thread takes a step. It is looked for thread by thread, so guests that repeat
+ * for ever do not hide it. A thread that waits for something else (no free page) is outside of the
+ * bounds, not in a deadlock.
+ *
+ * **Endless faults.** A set of states, strongly connected, that a fair run may never leave, in which
+ * a vCPU takes faults, its fault handler works, and none of its accesses is ever performed.
+ *
+ * Fairness. A run may circle in a component for ever only if no agent is treated unfairly by that:
+ * - weakly: an agent that could act in *every* state of the component does act in it. Agents are the
+ *   PEs, the delivery of invalidations to each PE, and the memory system; hardware does finish what
+ *   it has begun, but at no particular time. A run that goes round all edges of the component again
+ *   and again is fair to an agent that acts in it, or that cannot act in some state of it. If instead
+ *   some agent could act in every state and does so in none, every run that stays is unfair to it,
+ *   so no part of the component needs to be looked at either;
+ * - strongly, for locks: a thread that waits for a lock that is free again and again gets it, because
+ *   queued spin locks are first come, first served. A component in which some thread could take a
+ *   lock but takes none is not fair as a whole; a part of it might be, where that lock is never free,
+ *   so the states where it could be taken are removed and what remains is looked at again.
+ * Which translation an access gets, and what a general guest does next, is left to chance: a fault
+ * that could have been avoided by luck counts, for luck is no fairness.
  */
-export function findFaultLoop(machine: Machine, limits: SearchLimits): FaultLoop | NoLoop {
-  const pool = intSequencePool();
-  const width = machine.initial.length;
-  const states: State[] = [machine.initial];
-  const edges: (readonly Edge[])[] = [];
-  const parents: { readonly from: number; readonly step: Transition }[] = [];
-  pool.intern(machine.initial, width);
-  for (let id = 0; id < states.length; id += 1) {
-    if (states.length > limits.states || (id % 512 === 511 && limits.expired?.() === true)) {
-      return { kind: 'limit', states: states.length };
-    }
-    const state = states[id] as State;
-    const eager = machine.eager(state);
-    const steps = eager.length > 0 ? eager : machine.transitions(state);
-    edges[id] = steps.map((step) => {
-      const to = pool.intern(step.next, width);
-      if (to === states.length) {
-        states.push(step.next);
-        parents[to] = { from: id, step };
-      }
-      return { to, step };
-    });
-  }
-  for (const component of components(edges)) {
-    const inside = new Set(component);
-    const inner = component.flatMap((from) =>
-      (edges[from] ?? []).filter(({ to }) => inside.has(to)).map((edge) => ({ from, ...edge })),
-    );
-    const fault = inner.find(({ step }) =>
-      step.facts.some((fact) => fact.kind === 'fault-taken' && fact.stage === 2),
-    );
-    if (fault === undefined || !isFair(component, edges, inner)) continue;
-    const steps = [
-      ...wayTo(fault.from, parents),
-      fault.step,
-      ...wayBack(fault.to, fault.from, edges, inside),
-    ];
-    const message = `cpu${fault.step.pe} can fault for ever on one access while the host handles its faults`;
-    return { kind: 'loop', steps, message, states: states.length };
-  }
-  return { kind: 'none', states: states.length };
+export interface ProgressOptions {
+  /** Most states looked at. */
+  readonly states: number;
+  /**
+   * Explore eager steps alone. Every cycle has a state that is expanded in full, because a guest
+   * cannot go round without a translation, which is never eager; so no agent is left out for ever.
+   */
+  readonly reduced?: boolean;
 }
 
-/** Every PE that has something to do in the loop does something in it. */
-function isFair(
+/** What was found. */
+export type ProgressResult =
+  | { readonly kind: 'holds'; readonly states: number }
+  | { readonly kind: 'limit'; readonly states: number }
+  | {
+      readonly kind: 'violation';
+      readonly fact: Fact & { readonly kind: 'no-progress' };
+      /** Steps to the state, or into the loop. */
+      readonly lead: readonly Transition[];
+      /** Steps round the loop; empty for a deadlock. */
+      readonly loop: readonly Transition[];
+      readonly states: number;
+    };
+
+/** Looks for a deadlock, then for endless faults. */
+export function checkProgress(machine: Machine, options: ProgressOptions): ProgressResult {
+  const graph = stateGraph(machine, options.states, options.reduced ?? false);
+  if (graph === null) return { kind: 'limit', states: options.states };
+  const states = graph.states.length;
+  const pes = machine.setup.threads.length;
+  for (let pe = 0; pe < pes; pe += 1) {
+    const stuck = stuckState(machine, graph, pe);
+    if (stuck === null) continue;
+    const fact = noProgress(`${threadName(machine, pe)} waits for ${stuck.lock} for ever`);
+    return { kind: 'violation', fact, lead: leadTo(machine, graph, stuck.state), loop: [], states };
+  }
+  for (let pe = 0; pe < pes; pe += 1) {
+    const loop = endlessFaults(machine, graph, pe);
+    if (loop === null) continue;
+    const fact = noProgress(
+      `an access of ${threadName(machine, pe)} faults for ever: the host handles each fault, and none of its tries comes through`,
+    );
+    const lead = leadTo(machine, graph, loop[0]?.from ?? 0);
+    const round = loop.map((edge) => graph.states[edge.from] as State);
+    const closed = [...round, graph.states[loop[0]?.from ?? 0] as State];
+    return { kind: 'violation', fact, lead, loop: stepsAlong(machine, closed), states };
+  }
+  return { kind: 'holds', states };
+}
+
+function noProgress(message: string): Fact & { readonly kind: 'no-progress' } {
+  return { kind: 'no-progress', message };
+}
+
+function threadName(machine: Machine, pe: number): string {
+  return machine.setup.threads[pe]?.tree.name ?? `cpu${pe}`;
+}
+
+function leadTo(machine: Machine, graph: StateGraph, state: number): readonly Transition[] {
+  const path: State[] = [];
+  for (let at = state; at >= 0; at = graph.parents[at] ?? -1) path.push(graph.states[at] as State);
+  return stepsAlong(machine, path.reverse());
+}
+
+/** The first state in which a PE waits for a lock and will never take a step again. */
+function stuckState(
+  machine: Machine,
+  graph: StateGraph,
+  pe: number,
+): { readonly state: number; readonly lock: string } | null {
+  const goesOn = new Uint8Array(graph.states.length);
+  const into: number[][] = graph.states.map(() => []);
+  const work: number[] = [];
+  for (const [state, edges] of graph.out.entries()) {
+    for (const edge of edges) into[edge.to]?.push(state);
+    if (edges.some((edge) => edge.agent === pe)) {
+      goesOn[state] = 1;
+      work.push(state);
+    }
+  }
+  for (let state = work.pop(); state !== undefined; state = work.pop()) {
+    for (const before of into[state] ?? []) {
+      if (goesOn[before] === 1) continue;
+      goesOn[before] = 1;
+      work.push(before);
+    }
+  }
+  for (const [state, ids] of graph.states.entries()) {
+    if (goesOn[state] === 1) continue;
+    const lock = waitsFor(machine, ids, pe);
+    if (lock !== null) return { state, lock };
+  }
+  return null;
+}
+
+/** The lock a PE waits for in a state. */
+function waitsFor(machine: Machine, state: State, pe: number): string | null {
+  const { inspect, setup } = machine;
+  inspect.load(state);
+  const w = inspect.window(pe);
+  for (let i = 0; i < w.count; i += 1) {
+    const { effect } = w.infos[i] as EffectInfo;
+    if (effect.kind !== 'lock' || (flagsOf(w, i) & FLAG.fired) !== 0 || !mayFire(w, i)) continue;
+    if (inspect.touchGhost().lockOwner(effect.lock) >= 0) {
+      return setup.locks[effect.lock] ?? `lock ${effect.lock}`;
+    }
+  }
+  return null;
+}
+
+/** A round trip on which a PE only ever faults, if a fair run may stay on it. */
+function endlessFaults(machine: Machine, graph: StateGraph, pe: number): readonly Edge[] | null {
+  const fails = (edge: Edge): boolean => edge.agent !== pe || (edge.flags & EDGE.success) === 0;
+  const all = graph.states.map((_, id) => id);
+  const left: (readonly number[])[] = [all];
+  for (let among = left.pop(); among !== undefined; among = left.pop()) {
+    const members = new Set(among);
+    const targets = (node: number): readonly number[] =>
+      (graph.out[node] ?? []).flatMap((e) => (members.has(e.to) && fails(e) ? [e.to] : []));
+    for (const component of components({ size: graph.states.length, targets }, among)) {
+      const inside = new Set(component);
+      const edges = component.flatMap((node) =>
+        (graph.out[node] ?? []).filter((e) => inside.has(e.to) && fails(e)),
+      );
+      const mine = edges.filter((edge) => edge.agent === pe);
+      const fault = mine.find((edge) => (edge.flags & EDGE.fault) !== 0);
+      if (fault === undefined || !mine.some((edge) => (edge.flags & EDGE.work) !== 0)) continue;
+      const verdict = fairness(machine, graph, component, edges);
+      if (verdict.kind === 'fair') return roundTrip(fault, edges);
+      if (verdict.kind === 'part') left.push(verdict.states);
+    }
+  }
+  return null;
+}
+
+type Fairness =
+  | { readonly kind: 'fair' }
+  | { readonly kind: 'unfair' }
+  /** Only these states may hold a fair run. */
+  | { readonly kind: 'part'; readonly states: readonly number[] };
+
+function fairness(
+  machine: Machine,
+  graph: StateGraph,
   component: readonly number[],
-  edges: readonly (readonly Edge[])[],
-  inner: readonly Edge[],
-): boolean {
-  const able = new Set<number>();
-  for (const id of component) {
-    for (const { step } of edges[id] ?? []) if (step.pe >= 0) able.add(step.pe);
-  }
-  const active = new Set(inner.map(({ step }) => step.pe));
-  return [...able].every((pe) => active.has(pe));
-}
-
-/** Strongly connected components that contain a cycle (Tarjan's algorithm, without recursion). */
-function components(edges: readonly (readonly Edge[])[]): readonly (readonly number[])[] {
-  const found: number[][] = [];
-  const index = new Int32Array(edges.length).fill(-1);
-  const low = new Int32Array(edges.length);
-  const onStack = new Uint8Array(edges.length);
-  const stack: number[] = [];
-  let next = 0;
-  for (let root = 0; root < edges.length; root += 1) {
-    if (index[root] !== -1) continue;
-    const work: { readonly node: number; edge: number }[] = [{ node: root, edge: 0 }];
-    while (work.length > 0) {
-      const frame = work[work.length - 1] as { readonly node: number; edge: number };
-      const { node } = frame;
-      if (frame.edge === 0) {
-        index[node] = next;
-        low[node] = next;
-        next += 1;
-        stack.push(node);
-        onStack[node] = 1;
-      }
-      const edge = edges[node]?.[frame.edge];
-      if (edge !== undefined) {
-        frame.edge += 1;
-        if (index[edge.to] === -1) work.push({ node: edge.to, edge: 0 });
-        else if (onStack[edge.to] === 1) low[node] = Math.min(low[node] ?? 0, index[edge.to] ?? 0);
-        continue;
-      }
-      work.pop();
-      const parent = work[work.length - 1]?.node;
-      if (parent !== undefined) low[parent] = Math.min(low[parent] ?? 0, low[node] ?? 0);
-      if (low[node] !== index[node]) continue;
-      const component: number[] = [];
-      for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-        onStack[top] = 0;
-        component.push(top);
-        if (top === node) break;
-      }
-      const cyclic = component.length > 1 || (edges[node] ?? []).some(({ to }) => to === node);
-      if (cyclic) found.push(component);
+  edges: readonly Edge[],
+): Fairness {
+  const pes = machine.setup.threads.length;
+  const acts = new Set(edges.map((edge) => edge.agent));
+  const takesLock = new Set(edges.flatMap((e) => ((e.flags & EDGE.lock) === 0 ? [] : [e.agent])));
+  /** Agents that could act in every state looked at so far but do not act. */
+  let ignored: Set<number> | null = null;
+  const lockIsFree = new Set<number>();
+  for (const node of component) {
+    const state = graph.states[node] as State;
+    const could = new Set<number>();
+    for (const t of machine.transitions(state)) {
+      const agent = agentOfStep(t, pes);
+      if (!acts.has(agent)) could.add(agent);
+      if (takesLock.has(agent) || agent >= pes) continue;
+      machine.inspect.load(state);
+      const info = machine.inspect.window(agent).infos[t.index] as EffectInfo;
+      if (info.effect.kind === 'lock') lockIsFree.add(node);
     }
+    const before: Set<number> = ignored ?? could;
+    ignored = new Set([...before].filter((agent) => could.has(agent)));
   }
-  return found;
+  if (ignored !== null && ignored.size > 0) return { kind: 'unfair' };
+  if (lockIsFree.size === 0) return { kind: 'fair' };
+  return { kind: 'part', states: component.filter((node) => !lockIsFree.has(node)) };
 }
 
-function wayTo(
-  state: number,
-  parents: readonly { readonly from: number; readonly step: Transition }[],
-): Transition[] {
-  const steps: Transition[] = [];
-  for (let at = parents[state]; at !== undefined; at = parents[at.from]) steps.push(at.step);
-  return steps.reverse();
-}
-
-/** A shortest way from one state of the component to another inside of it. */
-function wayBack(
-  from: number,
-  to: number,
-  edges: readonly (readonly Edge[])[],
-  inside: ReadonlySet<number>,
-): readonly Transition[] {
-  const came = new Map<number, { readonly from: number; readonly step: Transition }>();
-  const queue = [from];
-  for (const id of queue) {
-    if (id === to) break;
-    for (const edge of edges[id] ?? []) {
-      if (!inside.has(edge.to) || came.has(edge.to) || edge.to === from) continue;
-      came.set(edge.to, { from: id, step: edge.step });
+/** The shortest way round through a fault, inside the component. */
+function roundTrip(fault: Edge, edges: readonly Edge[]): readonly Edge[] {
+  const out = new Map<number, Edge[]>();
+  for (const edge of edges) out.set(edge.from, [...(out.get(edge.from) ?? []), edge]);
+  const cameBy = new Map<number, Edge>();
+  const queue = [fault.to];
+  for (let i = 0; i < queue.length && !cameBy.has(fault.from); i += 1) {
+    for (const edge of out.get(queue[i] as number) ?? []) {
+      if (cameBy.has(edge.to) || edge.to === fault.to) continue;
+      cameBy.set(edge.to, edge);
       queue.push(edge.to);
     }
   }
-  const steps: Transition[] = [];
-  for (let at = came.get(to); at !== undefined && to !== from;) {
-    steps.push(at.step);
-    if (at.from === from) break;
-    at = came.get(at.from);
+  const round: Edge[] = [];
+  for (let at = fault.from; at !== fault.to;) {
+    const edge = cameBy.get(at);
+    if (edge === undefined) break;
+    round.push(edge);
+    at = edge.from;
   }
-  return steps.reverse();
+  return [fault, ...round.reverse()];
 }
