@@ -1,5 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { randomFrom } from '../../src/util/random.ts';
+import {
+  cellOf,
+  forEver,
+  guestLoad,
+  hostStore,
+  IPA_A,
+  isb,
+  returns,
+  smallWorld,
+  straight,
+} from '../machine/small-world.ts';
 import { compareSearches, disagreement } from './compare.ts';
 import { randomWorld, setupOf, VMID, type Op, type RandomWorld } from './random-world.ts';
 
@@ -108,6 +119,14 @@ describe('exploring eager steps alone finds what plain search finds', () => {
       },
     ],
   ];
+
+  test('a guest that goes round in eager steps alone does not put off everybody else', () => {
+    const host = straight([hostStore(cellOf(IPA_A), 0n), returns([IPA_A])]);
+    const guests = [forEver(isb(), isb()), forEver(guestLoad(IPA_A))];
+    const result = compareSearches(smallWorld({ host, guests }), 5000);
+    expect(result?.plain.rules).toContain('no-access-after-return');
+    if (result !== null) expect(disagreement(result.plain, result.reduced)).toBeNull();
+  });
 
   test.each(REGRESSIONS)('%s', (_, world) => {
     const result = compareSearches(setupOf(world), 50_000);
