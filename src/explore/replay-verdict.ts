@@ -3,11 +3,15 @@ import type { Machine } from '../machine/machine.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { Replayed } from '../trace/replay.ts';
 import { factAtEnd } from './check.ts';
+import { checkProgress } from './progress.ts';
+
+/** Most states looked at from the end of a run on, to see that a thread waits for ever. */
+const STATES = 200_000;
 
 /**
  * How the end of a replayed run breaks a rule, or null. Most rules are broken by the last step. The
- * rule on progress is broken by where the run has got: a state in which everybody waits, or one in
- * which it has been before, with a fault of the guest in between.
+ * rule on progress is broken by where the run has got: a state in which a thread waits for a lock and
+ * will for ever, or one in which it has been before, with a fault of the guest in between.
  */
 export function brokenAtEnd(machine: Machine, run: Replayed, rule: Rule): string | null {
   for (const fact of run.steps.at(-1)?.facts ?? []) {
@@ -18,7 +22,11 @@ export function brokenAtEnd(machine: Machine, run: Replayed, rule: Rule): string
   if (rule.id !== 'progress' || last === undefined) return null;
   if (machine.transitions(last).every(({ pe }) => pe < 0)) {
     const fact = factAtEnd(machine, last);
-    return fact === null ? null : rule.check(fact);
+    if (fact !== null) return rule.check(fact);
+  }
+  const onwards = checkProgress({ ...machine, initial: last }, { states: STATES, reduced: true });
+  if (onwards.kind === 'violation' && onwards.lead.length === 0 && onwards.loop.length === 0) {
+    return rule.check(onwards.fact);
   }
   const before = run.states.findIndex((state) => isSame(state, last));
   const fault = run.steps
