@@ -65,7 +65,7 @@ export function compareSearches(
 export function disagreement(plain: Seen, reduced: Seen): string | null {
   const lost = plain.rules.filter((rule) => !reduced.rules.includes(rule));
   const gained = reduced.rules.filter((rule) => !plain.rules.includes(rule));
-  if (lost.length + gained.length > 0) return `rules lost ${lost} gained ${gained}`;
+  if (lost.length + gained.length > 0) return `rules lost ${lost.join()} gained ${gained.join()}`;
   const lostEnds = plain.ends.filter((end) => !reduced.ends.includes(end));
   const gainedEnds = reduced.ends.filter((end) => !plain.ends.includes(end));
   if (lostEnds.length + gainedEnds.length === 0) return null;

@@ -33,7 +33,8 @@ function parsed(read: () => LitmusTest): ParsedLitmus {
     const test = read();
     for (const [index, thread] of test.threads.entries()) {
       const context = test.setup.threads[index]?.context;
-      const line = context === undefined ? null : surveyThread(thread, context).misaligned;
+      const line =
+        context === undefined ? null : surveyThread(thread, context, 'without faults').misaligned;
       if (line === null) continue;
       const at = { file: test.file, line, column: 1 };
       reject('unsupported', at, 'misaligned accesses are not supported.');

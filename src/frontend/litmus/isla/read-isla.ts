@@ -238,7 +238,7 @@ function machineSetup(
     const thread = made[index];
     if (thread === undefined) throw new Error(`no context for thread ${index}`);
     const { context, isWatched } = thread.regime;
-    const { contexts, pages } = surveyThread(tree, context);
+    const { contexts, pages } = surveyThread(tree, context, 'with faults');
     for (const page of pages) if (isWatched(page)) watchedVas.add(page);
     return { tree, context, previousContexts: contexts };
   });

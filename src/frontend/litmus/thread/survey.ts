@@ -16,10 +16,14 @@ export interface Survey {
 const LIMIT = 2_000;
 
 /**
- * Walks a thread's tree as far as it goes without knowing any value: both ways at every branch, and
- * with and without a fault at every virtual access.
+ * Walks a thread's tree as far as it goes without knowing any value: both ways at every branch and,
+ * when `faults` is asked for, with and without a fault at every virtual access.
  */
-export function surveyThread(thread: LitmusThread, start: Context): Survey {
+export function surveyThread(
+  thread: LitmusThread,
+  start: Context,
+  faults: 'with faults' | 'without faults',
+): Survey {
   const contexts = new Map<string, Context>();
   const pages = new Set<bigint>();
   let misaligned: number | null = null;
@@ -41,7 +45,7 @@ export function surveyThread(thread: LitmusThread, start: Context): Survey {
         for (const value of constantsOf(effect.at.address)) pages.add(value & ~0xfffn);
       }
     }
-    for (const answer of answersTo(effect)) {
+    for (const answer of answersTo(effect, faults === 'with faults')) {
       const node = thread.next(at.node, answer);
       const key = `${node};${keyOf(context)}`;
       if (seen.has(key) || seen.size >= LIMIT) continue;
@@ -68,12 +72,13 @@ function keyOf({ asid, vmid, stage1, stage2 }: Context): string {
   return `${asid},${vmid},${stage1?.root},${stage2?.root}`;
 }
 
-function answersTo(effect: Effect): readonly Answer[] {
+function answersTo(effect: Effect, withFaults: boolean): readonly Answer[] {
   const values = (count: number): readonly Answer[] =>
     Array.from({ length: count }, (_, value) => ({ kind: 'value', value: BigInt(value) }));
   if (effect.kind === 'branch' || effect.kind === 'select') return values(2);
   if (effect.kind === 'choose') return values(effect.options);
-  return isAccess(effect) && effect.at.kind === 'virtual' ? [DONE, fault(1), fault(2)] : [DONE];
+  const mayFault = withFaults && isAccess(effect) && effect.at.kind === 'virtual';
+  return mayFault ? [DONE, fault(1), fault(2)] : [DONE];
 }
 
 function fault(stage: 1 | 2): Answer {
