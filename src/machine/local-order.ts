@@ -252,7 +252,11 @@ export function mayFire(w: Window, j: number): boolean {
       for (let i = 0; i < j; i += 1) {
         const info = w.infos[i] as EffectInfo;
         if (behindSynchronisation(info, w, i, true)) return false;
-        if (info.kind === KIND.tlbi && w.faults?.has('dsb-ignores-kind')) {
+        if (
+          effect.limit !== 'full' &&
+          info.kind === KIND.tlbi &&
+          w.faults?.has('dsb-ignores-kind')
+        ) {
           if ((flagsOf(w, i) & FLAG.complete) === 0) return false;
         }
         if (effect.limit === 'full') {
