@@ -188,8 +188,12 @@ function resolved(
     if (seq >= w.count) continue;
     const from = get(w, seq, AT.source) - 1;
     if (from < 0) continue;
-    const { effect } = w.infos[from] as EffectInfo;
-    if (effect.kind === 'rmw' && effect.conditional === true && readPending(w, from)) return false;
+    const store = w.infos[from] as EffectInfo;
+    if (store.effect.kind === 'rmw' && store.effect.compare !== undefined && readPending(w, from)) {
+      return false;
+    }
+    // What a store was picked to write is picked in the load it is forwarded to (lmrs in pick-dtrm).
+    if (!resolved(w, store.pickedBy, store.operandSources)) return false;
   }
   return true;
 }

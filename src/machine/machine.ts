@@ -357,12 +357,19 @@ export function createMachine(setup: MachineSetup): Machine {
       if (!writePending(w, i) || get(w, i, AT.cell) !== cell) continue;
       if (broken?.has('no-forwarding')) return;
       const from = w.infos[i] as EffectInfo;
-      if (from.kind !== KIND.store || from.data === null) {
-        if (from.kind === KIND.rmw && !isAcquire) forwardFromAtomic(state, pe, w, i, j);
+      // aob: an acquire comes after the read of the atomic whose write it takes its value from.
+      const forwards = !isAcquire || atomicReadDone(w, i);
+      if (from.kind === KIND.rmw) {
+        if (forwards) forwardFromAtomic(state, pe, w, i, j);
+        // A compare that is going to fail writes nothing: the load may look past it.
+        if (from.effect.kind === 'rmw' && from.effect.compare !== undefined) {
+          draft.load(state);
+          draft.window(pe);
+          continue;
+        }
         return;
       }
-      // aob: an acquire does not take its value from a write that is not yet visible of an atomic.
-      if (isExclusive(from) && isAcquire) return;
+      if (!forwards || from.data === null) return;
       if (from.translated && (flagsOf(w, i) & FLAG.translated) === 0) return;
       const value = draft.evaluate(pe, from.data);
       if (value === undefined) return;
@@ -391,6 +398,18 @@ export function createMachine(setup: MachineSetup): Machine {
 
   function isExclusive(info: EffectInfo): boolean {
     return info.effect.kind === 'store' && info.effect.exclusive;
+  }
+
+  /** The read half of an atomic, or of the pair that a store-exclusive closes; plain stores have none. */
+  function atomicReadDone(w: Window, i: number): boolean {
+    const from = w.infos[i] as EffectInfo;
+    if (from.kind === KIND.rmw) return !readPending(w, i);
+    if (!isExclusive(from)) return true;
+    for (let k = i - 1; k >= 0; k -= 1) {
+      const { effect } = w.infos[k] as EffectInfo;
+      if (effect.kind === 'load' && effect.exclusive) return !readPending(w, k);
+    }
+    return true;
   }
 
   /** A load may take what an earlier atomic of its PE is going to write, once that is known. */
@@ -469,7 +488,7 @@ export function createMachine(setup: MachineSetup): Machine {
       for (let i = 0; i < w.count; i += 1) {
         const info = w.infos[i] as EffectInfo;
         if (info.effect.kind !== 'rmw' || get(w, i, AT.cell) !== cell) continue;
-        if (info.effect.conditional === true) continue;
+        if (info.effect.compare !== undefined) continue;
         if ((flagsOf(w, i) & FLAG.read) !== 0 && writePending(w, i) && get(w, i, AT.source) === 0) {
           return true;
         }
@@ -483,6 +502,11 @@ export function createMachine(setup: MachineSetup): Machine {
     const { effect, data } = w.infos[j] as EffectInfo;
     if (data !== null) return draft.evaluate(pe, data);
     if (effect.kind !== 'rmw') return undefined;
+    if (effect.compare !== undefined) {
+      const compared = draft.evaluate(pe, effect.compare);
+      if (compared === undefined) return undefined;
+      if (compared !== memory.value(get(w, j, AT.value))) return null;
+    }
     const operands: bigint[] = [];
     for (const expr of effect.operands) {
       const value = draft.evaluate(pe, expr);
@@ -512,7 +536,7 @@ export function createMachine(setup: MachineSetup): Machine {
       if (lockedByAtomic(pe, cell)) return;
       // A compare-and-swap that writes must have read what is still the last write.
       const { effect } = info;
-      const conditional = effect.kind === 'rmw' && effect.conditional === true;
+      const conditional = effect.kind === 'rmw' && effect.compare !== undefined;
       if (conditional && (flagsOf(w, j) & FLAG.superseded) !== 0) return;
     } else if (somebodyTookValueOf(w, j)) return;
     // A compare that fails may or may not have set the dirty state.

@@ -80,8 +80,11 @@ export type EffectBody =
       readonly operands: readonly Expr[];
       /** What is written if anything is, where that does not depend on the old value (SWP, CAS). */
       readonly written?: Expr;
-      /** `update` may answer null (CAS): until it is known, others may still write the location. */
-      readonly conditional?: boolean;
+      /**
+       * Compare-and-swap: nothing is written unless the old value equals this. Until that is known,
+       * others may still write the location, and a failed compare needs no other operand.
+       */
+      readonly compare?: Expr;
       readonly acquire: boolean;
       readonly release: boolean;
       /** ST<op> forms and LD<op> to the zero register: the read orders nothing under DMB LD. */

@@ -65,7 +65,7 @@ export function stepAccess(input: StepInput, instruction: Access): Step {
         update: updateOf(op, bytes),
         operands: op === 'cas' ? [value, compared] : [value],
         ...(op === 'cas' || op === 'swp' ? { written: value } : {}),
-        conditional: op === 'cas',
+        ...(op === 'cas' ? { compare: compared } : {}),
         // herd7 reads without acquire when the old value is dropped (AArch64Sem.ml, `noret`).
         acquire: acquire && !noReturn,
         release,
