@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { conformanceCommand } from '../../src/cli/commands/conformance.ts';
 import { litmusCommand, type LitmusOptions } from '../../src/cli/commands/litmus.ts';
 import type { LitmusIo } from '../../src/cli/litmus-io.ts';
 
@@ -133,5 +134,58 @@ ends in: 1:X0=1; 1:X2=1;
     const { code, err } = run(paths, options, files);
     expect(code).toBe(2);
     expect(err).toContain(sentence);
+  });
+});
+
+describe('tlbgate conformance', () => {
+  const own = {
+    'own/MP.litmus': MP,
+    'own/expected.json': JSON.stringify({
+      'MP.litmus': { herd: { outcomes: OUTCOMES, flags: [] }, why: 'DMBs.' },
+    }),
+  };
+
+  function page(files: Readonly<Record<string, string>>): {
+    readonly code: number;
+    readonly out: string;
+    readonly err: string;
+  } {
+    const all: Readonly<Record<string, string>> = { ...own, ...files };
+    const written = { out: '', err: '' };
+    const code = conformanceCommand(
+      { own: 'own', references: 'refs' },
+      {
+        out: (text) => void (written.out += text),
+        err: (text) => void (written.err += text),
+        columns: 80,
+        now: () => 0,
+        read: (path) => all[path] ?? null,
+        write: () => false,
+        filesBelow: (folder) =>
+          Object.keys(all)
+            .filter((path) => path.startsWith(`${folder}/`))
+            .map((path) => path.slice(folder.length + 1)),
+      },
+    );
+    return { code, ...written };
+  }
+
+  it('compares every reference and says what is not explained', () => {
+    const { code, out } = page({
+      'refs/other/a/MP.litmus': MP,
+      'refs/other.expected.json': expected(OUTCOMES.slice(1), { cpu_s: 0.5 }),
+    });
+    expect(code).toBe(0);
+    expect(out).toContain('- `a/MP.litmus` (herd): more, we say Never. Unexplained.');
+    expect(out.replaceAll(/ +/g, ' ')).toContain(
+      '| other/a, herd | 0.0 s | 0.0 ms | 0.5 s | 500 ms |',
+    );
+    expect(out).toContain('1 of 1 tests in `test/litmus`');
+  });
+
+  it('says that there is no reference', () => {
+    const { code, err } = page({});
+    expect(code).toBe(2);
+    expect(err).toBe('tlbgate conformance: there is no NAME.expected.json in refs.\n');
   });
 });

@@ -1,12 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { mutationSubjects, notices } from '../../src/explore/litmus-mutation.ts';
 import { search } from '../../src/explore/search.ts';
 import type { Fact } from '../../src/machine/facts.ts';
-import { MACHINE_FAULTS, type MachineFault } from '../../src/machine/fault.ts';
 import { createMachine } from '../../src/machine/machine.ts';
 import type { MachineSetup } from '../../src/machine/setup.ts';
 import { constant } from '../../src/program/expr.ts';
-import { ownExpectations, ownFolder } from '../litmus/own-tests.ts';
 import {
   bare,
   cellOf,
@@ -22,19 +19,6 @@ import {
   straight,
   tlbi,
 } from './small-world.ts';
-
-const limits = { states: 20_000 };
-
-/** What litmus tests have no words for, and the tests of this file are about. */
-const OTHERWISE: readonly MachineFault[] = ['bypass-ignored', 'fetch-sees-memory'];
-
-describe('every fault of the machine changes what a litmus test of ours allows', () => {
-  const subjects = mutationSubjects(ownExpectations(), ownFolder);
-  const faults = Object.keys(MACHINE_FAULTS) as MachineFault[];
-  it.each(faults.filter((fault) => !OTHERWISE.includes(fault)))('%s', (fault) => {
-    expect(subjects.some((subject) => notices(subject, fault, limits))).toBe(true);
-  });
-});
 
 function violates(setup: MachineSetup, isViolation: (fact: Fact) => boolean): boolean {
   const result = search(
