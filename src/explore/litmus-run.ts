@@ -1,6 +1,7 @@
 import type { LitmusTest } from '../frontend/litmus/litmus-test.ts';
+import { AT, get } from '../machine/window.ts';
 import { createMachine, type Machine } from '../machine/machine.ts';
-import { resultAt, type State } from '../machine/draft.ts';
+import type { State } from '../machine/draft.ts';
 import { search } from './search.ts';
 
 /** All final states of a litmus test, as the test shows them. */
@@ -58,13 +59,49 @@ export function runLitmus(
 export function finalState(machine: Machine, state: State): Parameters<LitmusTest['observe']>[0] {
   const { inspect } = machine;
   inspect.load(state);
-  const { memory } = inspect;
   return {
     node: (thread) => inspect.window(thread).head,
-    resultOf(thread, seq) {
-      const w = inspect.window(thread);
-      return seq < w.count ? resultAt(memory, w, seq) : undefined;
-    },
-    memory: (address) => memory.coherentValue(inspect.slot(memory.cellOf(address))),
+    resultOf: (thread, seq) => inspect.result(thread, seq),
+    memory: (address) => wordAt(machine, address),
   };
+}
+
+/** The 8-byte word at an address, put together where narrower accesses have split it. */
+function wordAt(machine: Machine, address: bigint): bigint {
+  const { inspect } = machine;
+  const { memory } = inspect;
+  const at = (offset: bigint): bigint =>
+    memory.coherentValue(inspect.slot(memory.cellOf(address + offset)));
+  const parts = narrowAccesses(machine).get(address);
+  if (parts === undefined) return at(0n);
+  let word = machine.setup.memory.find((m) => m.address === address)?.value ?? 0n;
+  for (const [offset, bytes] of parts) {
+    const shift = offset * 8n;
+    const mask = ((1n << BigInt(bytes * 8)) - 1n) << shift;
+    word = (word & ~mask) | ((at(offset) << shift) & mask);
+  }
+  return word;
+}
+
+/** Words that the run accessed by parts only: offset and size of each part. */
+function narrowAccesses(machine: Machine): ReadonlyMap<bigint, ReadonlyMap<bigint, number>> {
+  const { inspect } = machine;
+  const words = new Map<bigint, Map<bigint, number>>();
+  const whole = new Set<bigint>();
+  machine.setup.threads.forEach((_, pe) => {
+    const w = inspect.window(pe);
+    for (let i = 0; i < w.count; i += 1) {
+      const cell = get(w, i, AT.cell);
+      const effect = w.infos[i]?.effect;
+      if (cell < 0 || effect === undefined || !('bytes' in effect)) continue;
+      const address = inspect.memory.addressOf(cell);
+      const word = address & ~7n;
+      if (effect.bytes === 8) whole.add(word);
+      const parts = words.get(word) ?? new Map<bigint, number>();
+      parts.set(address & 7n, effect.bytes);
+      words.set(word, parts);
+    }
+  });
+  for (const word of whole) words.delete(word);
+  return words;
 }

@@ -22,6 +22,7 @@ import {
   flagsOf,
   get,
   HEAD_WAITS,
+  indexOf,
   loadWindow,
   MARK_SHIFT,
   MAX_WINDOW,
@@ -84,6 +85,8 @@ export interface Draft {
   setSlotPending(slot: number, pending: number): void;
   /** Value of an expression of a PE's thread, if its sources have answered. */
   evaluate(pe: number, expr: Expr): bigint | undefined;
+  /** Result of the `seq`-th effect of a symbolic thread, if it has one by now. */
+  result(pe: number, seq: number): bigint | undefined;
   /** Address of an access, if known. */
   address(pe: number, index: number): bigint | undefined;
   /**
@@ -140,7 +143,12 @@ export function createDraft(setup: MachineSetup): Draft {
 
   function resultOf(pe: number): (seq: number) => bigint | undefined {
     const w = window(pe);
-    return (seq) => (seq < w.count ? resultAt(memory, w, seq) : undefined);
+    return (seq) => {
+      const i = indexOf(w, seq);
+      if (i >= 0) return i < w.count ? resultAt(memory, w, i) : undefined;
+      const kept = w.results[seq] as number;
+      return kept < 0 ? undefined : memory.value(kept);
+    };
   }
 
   function evaluateFor(pe: number, expr: Expr): bigint | undefined {
@@ -236,6 +244,11 @@ export function createDraft(setup: MachineSetup): Draft {
       const count = w.count;
       const head = w.head;
       if (!symbolic) while (w.count > 0 && isDone(w, 0)) retireFirst(w);
+      else if (w.count === bound && isDone(w, 0)) {
+        const result = resultAt(memory, w, 0);
+        w.results.push(result === undefined ? -1 : memory.valueId(result));
+        retireFirst(w);
+      }
       fetch(pe, w);
       if (w.count === count && w.head === head) return true;
     }
@@ -367,6 +380,7 @@ export function createDraft(setup: MachineSetup): Draft {
       ledgerDirty = true;
     },
     evaluate: evaluateFor,
+    result: (pe, seq) => resultOf(pe)(seq),
     address: addressOf,
     ended(pe) {
       const w = window(pe);

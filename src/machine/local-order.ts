@@ -1,6 +1,6 @@
 import { KIND, type EffectInfo } from './effect-info.ts';
 import { behindProgramOrder } from './program-order.ts';
-import { AT, FLAG, flagsOf, get, type Window } from './window.ts';
+import { AT, FLAG, flagsOf, get, indexOf, type Window } from './window.ts';
 
 /**
  * Which earlier events of its own PE an event has to wait for: "locally ordered before" of the Arm
@@ -76,6 +76,17 @@ function behindSynchronisation(
 }
 
 /**
+ * Whether an earlier access still holds back a write behind a barrier: also when it has been
+ * performed on what a select or a compare only promises (pick-lob: pick-dep; lob; [Exp & W]).
+ */
+function holdsBackWrite(w: Window, k: number): boolean {
+  if (accessPending(w, k)) return true;
+  const info = w.infos[k] as EffectInfo;
+  if (!(info.reads || info.writes)) return false;
+  return !picksResolved(w, info) || !resolved(w, [], [k + w.results.length]);
+}
+
+/**
  * DMB, acquire, lock and announcement between instance `j` and what is before it (bob). `what` is
  * what kind of event of `j` asks. Announcements stand for hand-over between agents, which software
  * orders, so they act as a full DMB.
@@ -92,13 +103,15 @@ function behindBarrier(w: Window, j: number, what: 'read' | 'write' | 'fault' | 
         const before = w.infos[k] as EffectInfo;
         if (limit === 'full' && (accessPending(w, k) || (isDc(before) && !fired(w, k))))
           return true;
+        if (limit === 'full' && what === 'write' && holdsBackWrite(w, k)) return true;
         if (limit === 'ld' && what !== 'dc' && readPending(w, k) && !before.noReturn) return true;
         if (limit === 'st' && (what === 'write' || what === 'fault') && writePending(w, k))
           return true;
       }
     } else if (what !== 'dc') {
       if (info.kind === KIND.lock && !fired(w, i)) return true;
-      if (info.acquire && readPending(w, i) && !w.faults?.has('acquire-ignored')) return true;
+      const acquires = info.acquire && !w.faults?.has('acquire-ignored');
+      if (acquires && (what === 'write' ? holdsBackWrite(w, i) : readPending(w, i))) return true;
       // amo with acquire and release: both halves are before what follows.
       if (info.kind === KIND.rmw && info.acquireRcsc && info.release && writePending(w, i))
         return true;
@@ -183,14 +196,22 @@ function resolved(
   selects: readonly number[],
   operandSources: readonly number[],
 ): boolean {
-  for (const select of selects) if (select < w.count && !fired(w, select)) return false;
+  for (const seq of selects) {
+    const i = indexOf(w, seq);
+    if (i >= 0 && i < w.count && !fired(w, i)) return false;
+  }
   for (const seq of operandSources) {
-    if (seq >= w.count) continue;
-    const from = get(w, seq, AT.source) - 1;
+    const i = indexOf(w, seq);
+    if (i < 0 || i >= w.count) continue;
+    const from = get(w, i, AT.source) - 1;
     if (from < 0) continue;
     const store = w.infos[from] as EffectInfo;
-    if (store.effect.kind === 'rmw' && store.effect.compare !== undefined && readPending(w, from)) {
-      return false;
+    if (store.effect.kind === 'rmw' && store.effect.compare !== undefined) {
+      if (readPending(w, from)) return false;
+      for (const source of store.operandSources) {
+        const at = indexOf(w, source);
+        if (at >= 0 && readPending(w, at)) return false;
+      }
     }
     // What a store was picked to write is picked in the load it is forwarded to (lmrs in pick-dtrm).
     if (!resolved(w, store.pickedBy, store.operandSources)) return false;

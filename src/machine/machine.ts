@@ -428,13 +428,14 @@ export function createMachine(setup: MachineSetup): Machine {
     state: State,
     pe: number,
     j: number,
-    valueId: number,
+    fullValueId: number,
     source: number,
     choice: number,
   ): void {
     begin(state);
     const w = draft.window(pe);
     const info = w.infos[j] as EffectInfo;
+    const valueId = narrowed(info.effect, fullValueId);
     set(w, j, AT.value, valueId);
     set(w, j, AT.source, source);
     addFlags(w, j, FLAG.read);
@@ -447,6 +448,12 @@ export function createMachine(setup: MachineSetup): Machine {
       answer(pe, w, j, wanted ? { kind: 'value', value: memory.value(valueId) } : { kind: 'done' });
     }
     emit(pe, j, EVENT.read, choice);
+  }
+
+  /** The bytes an access is for. */
+  function narrowed(effect: Effect, valueId: number): number {
+    if (!('bytes' in effect) || effect.bytes === 8) return valueId;
+    return memory.valueId(BigInt.asUintN(effect.bytes * 8, memory.value(valueId)));
   }
 
   function noteContent(pe: number, w: Window, j: number, valueId: number): void {

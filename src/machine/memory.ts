@@ -9,6 +9,9 @@ import type { MachineSetup } from './setup.ts';
  *   - plain (even): the id of a 64-bit value all observers agree on;
  *   - line (odd): the id of a cache line over the point of coherency, for data pages when the setup
  *     asks for a modelled data cache.
+ * An access names the location at its address, whatever its size: accesses of different sizes that
+ * overlap at different addresses are not modelled. A narrow access at an offset starts from its part
+ * of the word.
  *
  * The line is a may-cache too: `clean` holds every value a cacheable read could hit. A clean line may
  * be filled speculatively at any time through any cacheable alias (the kernel's linear map), so every
@@ -69,7 +72,7 @@ export function createMemory(setup: MachineSetup, pageBits: number): Memory {
   const lines = interner<Line>();
   const pool = intSequencePool();
   let scratch = new Int32Array(64);
-  const zero = values.id('0', () => 0n);
+  values.id('0', () => 0n);
   const words = new Map(setup.memory.map((word) => [word.address, word.value]));
   const linePages = new Set<bigint>();
   if (setup.dataCache === 'modelled') {
@@ -89,14 +92,19 @@ export function createMemory(setup: MachineSetup, pageBits: number): Memory {
     return (lines.id(key, () => line) << 1) | 1;
   }
 
+  /** What lies at an address at the start: a word, or the rest of the word it falls into. */
+  function initialValue(address: bigint): bigint {
+    const word = words.get(address & ~7n);
+    return word === undefined ? 0n : word >> ((address & 7n) * 8n);
+  }
+
   function cellOf(address: bigint): number {
     const known = cells.get(address);
     if (known !== undefined) return known;
     const cell = addresses.length;
     cells.set(address, cell);
     addresses.push(address);
-    const word = words.get(address);
-    const value = word === undefined ? zero : valueId(word);
+    const value = valueId(initialValue(address));
     initialSlots.push(
       linePages.has(address >> BigInt(pageBits)) ? lineSlot(coherentLine(value)) : plainSlot(value),
     );

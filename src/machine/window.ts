@@ -5,7 +5,11 @@ import type { IntSequencePool } from '../util/int-sequence-pool.ts';
 /**
  * The window of a PE: its instruction instances in flight, in program order, each with what has
  * happened to it so far. In a state it is one integer, a hash-consed sequence:
- * `next node to fetch, (node, flags, result, cell, value, obligations, T obligations, source)*`.
+ * `next node to fetch, n, n results,
+ * (node, flags, result, cell, value, obligations, T obligations, source)*`.
+ *
+ * The n results are those of the first n effects of a thread whose later effects may still refer to
+ * them: its oldest instances are dropped only when the window is full, and leave their results.
  */
 export const INSTANCE_INTS = 8;
 
@@ -68,6 +72,8 @@ export const MARK_SHIFT = 14;
 export interface Window {
   head: number;
   count: number;
+  /** Value ids (or -1) of effects that have left the window: the first instance is number `length`. */
+  readonly results: number[];
   readonly ints: Int32Array;
   readonly infos: EffectInfo[];
   readonly faults: MachineFaults;
@@ -84,6 +90,7 @@ export function emptyWindow(faults?: MachineFaults): Window {
   return {
     head: 0,
     count: 0,
+    results: [],
     ints: new Int32Array((MAX_WINDOW + 1) * INSTANCE_INTS),
     infos: [],
     faults,
@@ -103,8 +110,13 @@ export function loadWindow(
   const length = pool.length(id);
   const { arena } = pool;
   into.head = arena[start] as number;
-  into.count = (length - 1) / INSTANCE_INTS;
-  for (let i = 1; i < length; i += 1) into.ints[i - 1] = arena[start + i] as number;
+  const kept = arena[start + 1] as number;
+  into.results.length = kept;
+  for (let i = 0; i < kept; i += 1) into.results[i] = arena[start + 2 + i] as number;
+  const from = start + 2 + kept;
+  const ints = length - 2 - kept;
+  into.count = ints / INSTANCE_INTS;
+  for (let i = 0; i < ints; i += 1) into.ints[i] = arena[from + i] as number;
   for (let i = 0; i < into.count; i += 1) {
     into.infos[i] = thread.at(into.ints[i * INSTANCE_INTS] as number) as EffectInfo;
   }
@@ -112,14 +124,19 @@ export function loadWindow(
   into.id = id;
 }
 
-const packBuffer = new Int32Array((MAX_WINDOW + 1) * INSTANCE_INTS + 1);
+let packBuffer = new Int32Array((MAX_WINDOW + 1) * INSTANCE_INTS + 64);
 
 /** Stores a window. */
 export function packWindow(window: Window, pool: IntSequencePool): number {
+  const kept = window.results.length;
+  const ints = window.count * INSTANCE_INTS;
+  const length = 2 + kept + ints;
+  if (packBuffer.length < length) packBuffer = new Int32Array(length * 2);
   packBuffer[0] = window.head;
-  const length = window.count * INSTANCE_INTS;
-  for (let i = 0; i < length; i += 1) packBuffer[i + 1] = window.ints[i] as number;
-  return pool.intern(packBuffer, length + 1);
+  packBuffer[1] = kept;
+  for (let i = 0; i < kept; i += 1) packBuffer[2 + i] = window.results[i] as number;
+  for (let i = 0; i < ints; i += 1) packBuffer[2 + kept + i] = window.ints[i] as number;
+  return pool.intern(packBuffer, length);
 }
 
 /** One field of an instance. */
@@ -163,6 +180,11 @@ export function append(window: Window, node: number, info: EffectInfo): void {
   window.infos[window.count] = info;
   window.count += 1;
   window.dirty = true;
+}
+
+/** Index in the window of the thread's `seq`-th effect; negative when it has left the window. */
+export function indexOf(window: Window, seq: number): number {
+  return seq - window.results.length;
 }
 
 /** Drops the oldest instance. */
