@@ -31,9 +31,10 @@ export function compareFolder(
     const file = row.kind === 'verdict' ? named?.get(row.key) : row.key;
     const text = file === undefined ? null : folder.read(file);
     if (file === undefined || text === null) return { problem: `there is no test "${row.key}".` };
-    const own = row.kind === 'outcomes' ? row.variants : [];
+    const own = row.kind === 'outcomes' ? row : { variants: [], features: {} };
+    const reading = { variants: [...own.variants, ...variants], features: own.features };
     const start = folder.now();
-    const answer = answerLitmus(file, text, { variants: [...own, ...variants] }, limits);
+    const answer = answerLitmus(file, text, reading, limits);
     comparisons.push(compareLitmus(row, answer, folder.now() - start));
   }
   return comparisons;

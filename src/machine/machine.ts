@@ -132,11 +132,14 @@ export function createMachine(setup: MachineSetup): Machine {
   const { memory, tlbs, threads } = draft;
   const { features } = setup.translation;
   const watch = createTlbWatch(draft, setup.translation, setup.watchedVas);
-  const ets = features.ets;
+  const broken = setup.faults;
+  const ets = broken?.has('ets-ignored') ? 'none' : features.ets;
   const peCount = threads.length;
-  const managesAccessFlags = setup.threads.some(
-    ({ context }) => context.stage1 !== null && context.stage1.hardwareUpdate !== 'none',
-  );
+  const managesAccessFlags =
+    !broken?.has('no-spontaneous-af') &&
+    setup.threads.some(
+      ({ context }) => context.stage1 !== null && context.stage1.hardwareUpdate !== 'none',
+    );
   const out: Transition[] = [];
   let facts: Fact[] = [];
 
@@ -247,58 +250,61 @@ export function createMachine(setup: MachineSetup): Machine {
     const contexts = [draft.context(pe)];
     if (draft.pendingContext(pe) !== 0) contexts.push(draft.pendingContext(pe));
     const set_ = draft.tlb(pe);
-    const memoryId = draft.memoryId();
-    for (const context of contexts) {
-      const c = tlbs.contexts.context(context);
-      if (c.el === 2 || (c.stage1 === null && c.stage2 === null)) {
-        // No translation under test: the address is physical.
-        begin(state);
-        const v = draft.window(pe);
-        set(v, j, AT.cell, memory.cellOf(va));
-        addFlags(v, j, FLAG.translated);
-        emit(pe, j, EVENT.translate, -1);
-        continue;
+    const memoryIds = [draft.memoryId(), ...memoryWithOwnStores(pe, w, j)];
+    for (const context of contexts)
+      for (const memoryId of memoryIds) {
+        const c = tlbs.contexts.context(context);
+        if (c.el === 2 || (c.stage1 === null && c.stage2 === null)) {
+          // No translation under test: the address is physical.
+          begin(state);
+          const v = draft.window(pe);
+          set(v, j, AT.cell, memory.cellOf(va));
+          addFlags(v, j, FLAG.translated);
+          emit(pe, j, EVENT.translate, -1);
+          continue;
+        }
+        for (const choice of tlbs.translate(
+          set_,
+          memoryId,
+          context,
+          va,
+          info.access,
+          info.unprivileged || c.el === 0,
+        )) {
+          begin(state);
+          const v = draft.window(pe);
+          const result = tlbs.results.item(choice.result);
+          if (result.fault !== null) {
+            if (!mayFaultUnderEts(v, j, ets, result.uncacheableFault)) continue;
+            if (hasLeftMark(v, j)) continue;
+            v.count = j + 1;
+            v.head = (threads[pe] as ThreadEffects).next(get(v, j, AT.node), {
+              kind: 'fault',
+              fault: result.fault,
+            });
+            addFlags(v, j, FLAG.faulted);
+            facts.push({
+              kind: 'fault-taken',
+              pe,
+              cause: result.fault.cause,
+              stage: result.fault.stage,
+              address: result.fault.address,
+            });
+          } else set(v, j, AT.cell, result.cell);
+          set(v, j, AT.result, choice.result);
+          set(v, j, AT.translationObligations, 0);
+          addFlags(
+            v,
+            j,
+            FLAG.translated |
+              (choice.marks << MARK_SHIFT) |
+              (result.update === null || broken?.has('no-hardware-update')
+                ? 0
+                : FLAG.updatePending),
+          );
+          emit(pe, j, EVENT.translate, (choice.result << MARK_BITS) | choice.marks);
+        }
       }
-      for (const choice of tlbs.translate(
-        set_,
-        memoryId,
-        context,
-        va,
-        info.access,
-        info.unprivileged || c.el === 0,
-      )) {
-        begin(state);
-        const v = draft.window(pe);
-        const result = tlbs.results.item(choice.result);
-        if (result.fault !== null) {
-          if (!mayFaultUnderEts(v, j, ets, result.uncacheableFault)) continue;
-          if (hasLeftMark(v, j)) continue;
-          v.count = j + 1;
-          v.head = (threads[pe] as ThreadEffects).next(get(v, j, AT.node), {
-            kind: 'fault',
-            fault: result.fault,
-          });
-          addFlags(v, j, FLAG.faulted);
-          facts.push({
-            kind: 'fault-taken',
-            pe,
-            cause: result.fault.cause,
-            stage: result.fault.stage,
-            address: result.fault.address,
-          });
-        } else set(v, j, AT.cell, result.cell);
-        set(v, j, AT.result, choice.result);
-        set(v, j, AT.translationObligations, 0);
-        addFlags(
-          v,
-          j,
-          FLAG.translated |
-            (choice.marks << MARK_SHIFT) |
-            (result.update === null ? 0 : FLAG.updatePending),
-        );
-        emit(pe, j, EVENT.translate, (choice.result << MARK_BITS) | choice.marks);
-      }
-    }
   }
 
   /**
@@ -314,8 +320,23 @@ export function createMachine(setup: MachineSetup): Machine {
     return false;
   }
 
+  /** For the fault `store-forwards-to-walk`: memory after the PE's earlier stores. */
+  function memoryWithOwnStores(pe: number, w: Window, j: number): readonly number[] {
+    if (!broken?.has('store-forwards-to-walk')) return [];
+    let id = draft.memoryId();
+    for (let i = 0; i < j; i += 1) {
+      const data = (w.infos[i] as EffectInfo).data;
+      const cell = get(w, i, AT.cell);
+      const value = data === null ? undefined : draft.evaluate(pe, data);
+      if (cell < 0 || value === undefined || !writePending(w, i)) continue;
+      id = memory.withSlot(id, cell, plainSlot(memory.valueId(value)));
+    }
+    return id === draft.memoryId() ? [] : [id];
+  }
+
   /** A later read of the location took something older than what `j` would read now. */
   function readWouldBeIncoherent(w: Window, j: number, cell: number): boolean {
+    if (broken?.has('loads-go-back')) return false;
     for (let k = j + 1; k < w.count; k += 1) {
       if (get(w, k, AT.cell) !== cell) continue;
       const flags = flagsOf(w, k);
@@ -334,6 +355,7 @@ export function createMachine(setup: MachineSetup): Machine {
     // Forward from the youngest earlier store to the location that is not yet visible.
     for (let i = j - 1; i >= 0; i -= 1) {
       if (!writePending(w, i) || get(w, i, AT.cell) !== cell) continue;
+      if (broken?.has('no-forwarding')) return;
       const from = w.infos[i] as EffectInfo;
       // aob: an acquire comes after the read of the atomic whose write it takes its value from.
       const forwards = !isAcquire || atomicReadDone(w, i);
@@ -355,7 +377,8 @@ export function createMachine(setup: MachineSetup): Machine {
       return;
     }
     if (readWouldBeIncoherent(w, j, cell)) return;
-    if (info.kind === KIND.fetch && setup.instructionCache === 'modelled') {
+    const fetches = info.kind === KIND.fetch && !broken?.has('fetch-sees-memory');
+    if (fetches && setup.instructionCache === 'modelled') {
       for (const value of draft.fetchable(pe, cell)) performRead(state, pe, j, value, 0, value);
       return;
     }
@@ -366,7 +389,8 @@ export function createMachine(setup: MachineSetup): Machine {
     }
     const line = memory.line(slot);
     const result = get(w, j, AT.result);
-    if (result >= 0 && tlbs.results.item(result).bypassesCache) {
+    const bypasses = result >= 0 && tlbs.results.item(result).bypassesCache;
+    if (bypasses && !broken?.has('bypass-ignored')) {
       performRead(state, pe, j, line.poc, 0, -1);
     } else if (line.dirty >= 0) performRead(state, pe, j, line.dirty, 0, -1);
     else for (const value of line.clean) performRead(state, pe, j, value, 0, value);
@@ -464,6 +488,7 @@ export function createMachine(setup: MachineSetup): Machine {
 
   /** Another PE is between the halves of an atomic on the location. */
   function lockedByAtomic(pe: number, cell: number): boolean {
+    if (broken?.has('split-atomics')) return false;
     for (let other = 0; other < peCount; other += 1) {
       if (other === pe) continue;
       const w = draft.window(other);
@@ -513,7 +538,7 @@ export function createMachine(setup: MachineSetup): Machine {
       for (let k = j + 1; k < w.count; k += 1) {
         if (get(w, k, AT.cell) !== cell || (flagsOf(w, k) & FLAG.read) === 0) continue;
         const source = get(w, k, AT.source);
-        if (source === 0 || source - 1 < j) return;
+        if ((source === 0 || source - 1 < j) && !broken?.has('stores-after-own-loads')) return;
       }
       if (lockedByAtomic(pe, cell)) return;
       // A compare-and-swap that writes must have read what is still the last write.
@@ -552,7 +577,8 @@ export function createMachine(setup: MachineSetup): Machine {
       noteAccess(pe, v, j);
       noteTableWrite(pe, v, j);
       const result = get(v, j, AT.result);
-      const bypasses = result >= 0 && tlbs.results.item(result).bypassesCache;
+      const bypasses =
+        result >= 0 && tlbs.results.item(result).bypassesCache && !broken?.has('bypass-ignored');
       const old = draft.slot(cell);
       if (isLine(old)) draft.touchGhost().setLastStored(cell, valueId, !info.translated);
       makeVisible(
@@ -638,7 +664,8 @@ export function createMachine(setup: MachineSetup): Machine {
     if (!mayUpdate(w, j)) return;
     const result = tlbs.results.item(get(w, j, AT.result));
     // The read of the descriptor and the update are one atomic: nothing was written in between.
-    if (result.update === null || ((flagsOf(w, j) >> MARK_SHIFT) & MARK.stale) !== 0) return;
+    const isStale = ((flagsOf(w, j) >> MARK_SHIFT) & MARK.stale) !== 0;
+    if (result.update === null || (isStale && !broken?.has('update-brings-back'))) return;
     if (lockedByAtomic(-1, result.update.cell)) return;
     begin(state);
     const v = draft.window(pe);
@@ -676,6 +703,7 @@ export function createMachine(setup: MachineSetup): Machine {
         for (const context of contexts) {
           begin(state);
           if (!issueTlbi(draft, pe, j, info, operand, context, features, facts)) return;
+          if (broken?.has('tlbi-at-once')) deliverEverywhere(get(draft.window(pe), j, AT.value));
           emit(pe, j, EVENT.fire, context);
         }
         return;
@@ -685,6 +713,10 @@ export function createMachine(setup: MachineSetup): Machine {
           fire(state, pe, j, option, { kind: 'value', value: BigInt(option) });
         }
         return;
+      case 'dsb':
+        if (broken?.has('any-dsb-completes') && somethingIsIssued()) return;
+        fire(state, pe, j, -1, { kind: 'done' });
+        return;
       case 'lock':
         if (draft.touchGhost().lockOwner(effect.lock) >= 0) return;
         fire(state, pe, j, -1, { kind: 'done' });
@@ -692,6 +724,11 @@ export function createMachine(setup: MachineSetup): Machine {
       default:
         fire(state, pe, j, -1, { kind: 'done' });
     }
+  }
+
+  function somethingIsIssued(): boolean {
+    for (let slot = 0; slot < LEDGER_SLOTS; slot += 1) if (draft.slotIssuer(slot) >= 0) return true;
+    return false;
   }
 
   /** The effects that happen in one event. */
@@ -719,7 +756,9 @@ export function createMachine(setup: MachineSetup): Machine {
       case 'context': {
         const pending = draft.pendingContext(pe);
         const from = tlbs.contexts.context(pending !== 0 ? pending : draft.context(pe));
-        draft.setContexts(pe, draft.context(pe), tlbs.contexts.id({ ...from, ...effect.change }));
+        const next = tlbs.contexts.id({ ...from, ...effect.change });
+        if (broken?.has('context-at-once')) draft.setContexts(pe, next, 0);
+        else draft.setContexts(pe, draft.context(pe), next);
         reclose(pe);
         return null;
       }
@@ -794,12 +833,13 @@ export function createMachine(setup: MachineSetup): Machine {
 
   function synchronise(pe: number, el: 0 | 1 | 2 | null): void {
     const pending = draft.pendingContext(pe);
-    let context = pending !== 0 ? pending : draft.context(pe);
+    const keeps = broken?.has('context-never') === true;
+    let context = pending !== 0 && !keeps ? pending : draft.context(pe);
     if (el !== null) {
       context = tlbs.contexts.id({ ...tlbs.contexts.context(context), el });
     }
     if (pending === 0 && context === draft.context(pe)) return;
-    draft.setContexts(pe, context, 0);
+    draft.setContexts(pe, context, keeps ? pending : 0);
     reclose(pe);
   }
 
@@ -1002,6 +1042,15 @@ export function createMachine(setup: MachineSetup): Machine {
     }
   }
 
+  /** For the fault `tlbi-at-once`. */
+  function deliverEverywhere(slot: number): void {
+    for (let pe = 0; pe < peCount; pe += 1) {
+      if ((draft.slotPending(slot) & (1 << pe)) === 0) continue;
+      deliver(draft, slot, pe, false);
+      reclose(pe);
+    }
+  }
+
   function deliverAt(state: State, slot: number, pe: number): void {
     begin(state);
     deliver(draft, slot, pe, features.erratumRepeatTlbi);
@@ -1026,23 +1075,28 @@ export function createMachine(setup: MachineSetup): Machine {
     emit(-1, cell, EVENT.writeBack, -1);
   }
 
+  function waitsForLock(w: Window): boolean {
+    for (let j = 0; j < w.count; j += 1) {
+      const { effect } = w.infos[j] as EffectInfo;
+      if (effect.kind === 'lock' && (flagsOf(w, j) & FLAG.fired) === 0 && mayFire(w, j))
+        return true;
+    }
+    return false;
+  }
+
   function end(state: State): End {
     draft.load(state);
-    let waitsForLock = false;
-    let unfinished = false;
+    let unfinished = 0;
+    let waiting = 0;
     for (let pe = 0; pe < peCount; pe += 1) {
       if (draft.ended(pe)) continue;
-      unfinished = true;
-      const w = draft.window(pe);
-      for (let j = 0; j < w.count; j += 1) {
-        const info = w.infos[j] as EffectInfo;
-        if (info.effect.kind === 'lock' && (flagsOf(w, j) & FLAG.fired) === 0 && mayFire(w, j)) {
-          waitsForLock = true;
-        }
-      }
+      unfinished += 1;
+      if (waitsForLock(draft.window(pe))) waiting += 1;
     }
-    if (!unfinished) return 'finished';
-    return waitsForLock ? 'deadlock' : 'impossible';
+    if (unfinished === 0) return 'finished';
+    // A PE that is stuck for another reason has run into an order that cannot be completed, and who
+    // waits for its lock says nothing.
+    return waiting === unfinished ? 'deadlock' : 'impossible';
   }
 
   const initialFacts: Fact[] = [];
