@@ -121,6 +121,23 @@ function referenceLines(references: readonly ReferenceConformance[]): readonly s
     '',
     ...table(['folder, engine', 'total', 'median', 'herd7 total', 'herd7 median'], times),
     '',
+    ...references.flatMap(noticingLines),
+  ];
+}
+
+function noticingLines({ name: reference, noticing }: ReferenceConformance): readonly string[] {
+  if (noticing === null || [...noticing.values()].every((count) => count === 0)) return [];
+  return [
+    `### Tests of ${reference} that notice a fault`,
+    '',
+    'How many runs change their result when the machine has the fault (`src/machine/fault.ts`); only',
+    'searches that stay small are counted, so these are lower bounds.',
+    '',
+    ...table(
+      ['fault', 'runs'],
+      [...noticing].map(([fault, count]) => [fault, String(count)]),
+    ),
+    '',
   ];
 }
 

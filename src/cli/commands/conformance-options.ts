@@ -17,6 +17,7 @@ export function addConformanceCommand(
       '../shared/litmus',
     )
     .option('--write <file>', 'write the page instead of printing it')
+    .option('--mutations', 'count the reference tests that notice faults; takes minutes')
     .action((options: ConformanceOptions) => {
       finish(conformanceCommand(options, io));
     });

@@ -1,4 +1,8 @@
-import { ownConformance, type ReferenceConformance } from '../../explore/conformance.ts';
+import {
+  noticingTests,
+  ownConformance,
+  type ReferenceConformance,
+} from '../../explore/conformance.ts';
 import { readExpectations } from '../../explore/litmus-expected.ts';
 import {
   compareFolder,
@@ -16,6 +20,8 @@ export interface ConformanceOptions {
   readonly references: string;
   /** Where to write the page; without it the page is printed. */
   readonly write?: string;
+  /** Also count the tests of the references that notice faults of the machine. */
+  readonly mutations?: boolean;
   /** Most states of one search. */
   readonly states?: number;
 }
@@ -40,7 +46,8 @@ export function conformanceCommand(options: ConformanceOptions, io: ConformanceI
     const folder = folderAt(`${options.references}/${name}`, io);
     const comparisons = compareFolder(read.rows, folder, limits);
     if ('problem' in comparisons) return complain(io, `${file}: ${comparisons.problem}`);
-    references.push({ name, comparisons });
+    const noticing = options.mutations === true ? noticingTests(read.rows, folder) : null;
+    references.push({ name, comparisons, noticing });
   }
   if (references.length === 0) {
     return complain(io, `there is no NAME.expected.json in ${options.references}.`);
