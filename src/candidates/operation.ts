@@ -21,9 +21,10 @@ export interface Request {
   /**
    * What the host does with the pages after the operation has returned. `read`: through a cacheable
    * alias, relying on the content (swap-out, migration, KSM); `reuse`: another owner gets the page
-   * and writes to it; `read-then-reuse`: both, as in swap-out.
+   * and writes to it; `read-then-reuse`: both, as in swap-out; `refill`: new contents in the same page,
+   * which the guest may have again (swap-in, migration).
    */
-  readonly afterwards: 'nothing' | 'read' | 'reuse' | 'read-then-reuse';
+  readonly afterwards: 'nothing' | 'read' | 'reuse' | 'read-then-reuse' | 'refill';
   /** The physical page that backs each IPA page from now on, 0 for none; null: not looked at. */
   readonly newBacking: bigint | null;
 }
@@ -130,6 +131,7 @@ export function* useAfterwards(request: Request): HostCode {
       };
       yield store(page, REUSE_PATTERN, here('the new owner writes'));
     }
+    if (afterwards === 'refill') yield store(page, REUSE_PATTERN, here('new contents are read in'));
   }
 }
 

@@ -1,10 +1,12 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { PLAIN_FIELDS } from '../scenario/fields.ts';
 import { isInputError, type InputError } from '../scenario/input-error.ts';
 import { explainCommand } from './commands/explain.ts';
 import { addConformanceCommand } from './commands/conformance-options.ts';
 import { listCommand } from './commands/list.ts';
 import { addLitmusCommand } from './commands/litmus-options.ts';
 import { replayCommand, type ReplayOptions } from './commands/replay.ts';
+import { seedTableCommand } from './commands/seed-table.ts';
 import { verifyCommand, type VerifyOptions } from './commands/verify.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io } from './io.ts';
@@ -49,14 +51,22 @@ function collect(word: string, before: readonly string[]): readonly string[] {
   return [...before, word];
 }
 
-function wholeNumber(least: number): (text: string) => number {
+function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least) {
-      throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      const range =
+        most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `from ${least} to ${most}`;
+      throw new InvalidArgumentError(`It must be a whole number, ${range}.`);
     }
     return value;
   };
+}
+
+/** The bounds of a field of a scenario, for the option that overrides it. */
+function fieldNumber(field: 'vcpus' | 'pages'): (text: string) => number {
+  const shape = PLAIN_FIELDS[field];
+  return shape.kind === 'integer' ? wholeNumber(shape.least, shape.most) : wholeNumber(1);
 }
 
 function seconds(text: string): number {
@@ -86,11 +96,11 @@ function buildProgram(io: Io, finish: (result: number | InputError) => void): Co
       [],
     )
     .option('--guest <guest>', 'general, or a trace such as "w0,r1;r0"')
-    .option('--vcpus <n>', 'vCPUs of the VM', wholeNumber(1))
-    .option('--pages <n>', 'watched guest pages', wholeNumber(1))
+    .option('--vcpus <n>', 'vCPUs of the VM', fieldNumber('vcpus'))
+    .option('--pages <n>', 'watched guest pages', fieldNumber('pages'))
     .option(
       '--seed <n>',
-      'seed of random choices; the exhaustive search makes none',
+      'also look for refutations by random schedules from this seed',
       wholeNumber(0),
     )
     .option('--budget <seconds>', 'stop after this time', seconds)
@@ -131,6 +141,14 @@ function buildProgram(io: Io, finish: (result: number | InputError) => void): Co
 
   addLitmusCommand(program, { ...io, filesBelow }, finish);
   addConformanceCommand(program, { ...io, filesBelow }, finish);
+
+  program
+    .command('seed-table')
+    .description('the verdict table of the 2020 patch, every row checked now')
+    .option('--json', 'print one JSON object and nothing else')
+    .action((options: { readonly json?: boolean }) => {
+      finish(seedTableCommand(options, io));
+    });
 
   return program;
 }

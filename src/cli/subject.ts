@@ -11,12 +11,14 @@ import type { Io } from './io.ts';
 export interface Subject {
   readonly candidate: Candidate;
   readonly scenario: Scenario | null;
+  /** Where the candidate is found again: its id, or the path of a module. */
+  readonly source: string;
 }
 
 /** A candidate by id, a scenario file (`.json`), or a module of the user's (`.mjs`, `.js`, `.ts`). */
 export async function findSubject(name: string, io: Io): Promise<Subject | InputError> {
   const known = findCandidate(name);
-  if (known !== null) return { candidate: known, scenario: null };
+  if (known !== null) return { candidate: known, scenario: null, source: known.id };
   if (/\.[cm]?[jt]s$/.test(name)) return loadModule(name, io);
   const looksLikeFile = name.endsWith('.json') || name.startsWith('.') || name.startsWith('/');
   if (!looksLikeFile) return unknownCandidate(name, 'argument');
@@ -25,7 +27,7 @@ export async function findSubject(name: string, io: Io): Promise<Subject | Input
   const scenario = readScenario(text, name);
   if (isInputError(scenario)) return scenario;
   const candidate = await candidateOf(scenario, name, io);
-  return isInputError(candidate) ? candidate : { candidate, scenario };
+  return isInputError(candidate) ? candidate : { candidate, scenario, source: scenario.candidate };
 }
 
 /** The candidate a scenario names: one of ours, or a module. */
@@ -77,7 +79,7 @@ async function loadModule(path: string, io: Io): Promise<Subject | InputError> {
       `The module "${path}" exports ${candidates.length} candidates, but must export one: see docs/writing-a-candidate.md.`,
     );
   }
-  return { candidate, scenario: null };
+  return { candidate, scenario: null, source: path };
 }
 
 function isCandidate(value: unknown): value is Candidate {

@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import type { Candidate } from '../candidates/candidate.ts';
 import { createMachine, type Machine, type Transition } from '../machine/machine.ts';
-import type { Rule } from '../rules/rule.ts';
+import type { State } from '../machine/draft.ts';
+import type { Fact } from '../machine/facts.ts';
+import { firstViolation, type Rule, type Violation } from '../rules/rule.ts';
 import { buildSetup } from '../scenario/build.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { compareCosts } from '../trace/cost.ts';
 import { labelOf, type Label } from '../trace/label.ts';
 import { replayLenient, type Executed } from '../trace/lenient.ts';
 import { normalise } from '../trace/normalise.ts';
+import { factAtEnd } from './check.ts';
 import { randomRun, randomSearch } from './random.ts';
 import { costOf } from './scenario-cost.ts';
 import { proposals } from './shrink.ts';
@@ -162,8 +165,14 @@ class RunArbitrary extends fc.Arbitrary<RunCase> {
     { hosts }: Scenario,
     labels: readonly Label[],
     how: { readonly finish?: number; readonly catchUp?: number } = {},
-  ): Executed {
-    return replayLenient(machine, labels, { hosts, rules: this.#options.rules, ...how });
+  ): Executed<Violation> {
+    const violation = (facts: readonly Fact[]): Violation | null =>
+      firstViolation(this.#options.rules, facts);
+    const endViolation = (state: State): Violation | null => {
+      const fact = factAtEnd(machine, state);
+      return fact === null ? null : violation([fact]);
+    };
+    return replayLenient(machine, labels, { hosts, violation, endViolation, ...how });
   }
 
   /** The machine of a scenario, or null when its features cannot hold it. */

@@ -6,6 +6,7 @@ import { firstViolation, type Rule } from '../rules/rule.ts';
 import { buildSetup } from '../scenario/build.ts';
 import { inputError, type InputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { checkProgress } from './progress.ts';
 import { search, type SearchLimits } from './search.ts';
 
 /** What can be said of a rule. A limit reached is never a pass. */
@@ -73,12 +74,44 @@ export function checkScenario(
     outcomes.set(rule.id, { rule, verdict: 'refuted', message });
     left = left.filter((other) => other !== rule);
   }
+  states += checkWholeGraph(scenario, machine, rules, outcomes, limits);
   return {
     outcomes: rules.map(
       (rule) => outcomes.get(rule.id) ?? { rule, verdict: 'inconclusive', message: null },
     ),
     states,
   };
+}
+
+/**
+ * Adds what the whole state graph says of the rule on progress, where threads wait for each other or
+ * faults enter the host.
+ */
+function checkWholeGraph(
+  scenario: Scenario,
+  machine: Machine,
+  rules: readonly Rule[],
+  outcomes: Map<string, RuleOutcome>,
+  limits: SearchLimits,
+): number {
+  const rule = rules.find(({ id }) => id === 'progress');
+  if (rule === undefined || !concernsProgress(scenario)) return 0;
+  if (outcomes.get(rule.id)?.verdict !== 'verified') return 0;
+  const found = checkProgress(machine, { states: limits.states, reduced: true });
+  const verdict = ({ violation: 'refuted', holds: 'verified', limit: 'inconclusive' } as const)[
+    found.kind
+  ];
+  const message = found.kind === 'violation' ? found.fact.message : null;
+  outcomes.set(rule.id, { rule, verdict, message });
+  return found.states;
+}
+
+/**
+ * A guest that wants one access must get it; a general guest may go on asking for a page that the
+ * host does not have, which is no failure of the host.
+ */
+export function concernsProgress({ guest, hosts, faults }: Scenario): boolean {
+  return guest.kind === 'persistent' || (hosts > 1 && faults === 'ignored');
 }
 
 /** The reduction relies on tables being written under the lock: not when that rule is broken. */

@@ -10,6 +10,8 @@ export interface Condition {
   readonly irrelevant: readonly string[];
   /** Points without a verdict. */
   readonly undecided: number;
+  /** Points looked at. */
+  readonly points: number;
 }
 
 /** One point of a matrix and what was found there. */
@@ -48,5 +50,6 @@ export function weakestCondition(points: readonly Point[], names: readonly strin
     refutedWhen: [...alternatives.values()],
     irrelevant: varied.filter((name) => !relevant.includes(name)),
     undecided: points.length - decided.length,
+    points: points.length,
   };
 }

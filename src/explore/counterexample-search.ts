@@ -5,8 +5,9 @@ import { isInputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Features } from '../arm64/features.ts';
 import { breaks, smallestScenario } from './smallest-scenario.ts';
-import { findViolation, machineOf } from './check.ts';
+import { concernsProgress, findViolation, machineOf } from './check.ts';
 import { minimalRun } from './minimal-run.ts';
+import { checkProgress } from './progress.ts';
 import type { SearchLimits } from './search.ts';
 
 /** A run that breaks a rule, in the smallest scenario in which it was found. */
@@ -72,7 +73,21 @@ function cheapestRun(
     return { scenario, machine, steps, message, minimal: true, explored };
   }
   const shortest = findViolation(machine, [rule], limits, true);
-  if (shortest.kind !== 'violation') return null;
+  if (shortest.kind !== 'violation') {
+    if (rule.id !== 'progress' || !concernsProgress(scenario)) return null;
+    const graph = checkProgress(machine, { states: limits.states, reduced: true });
+    if (graph.kind !== 'violation') return null;
+    const { message } = graph.fact;
+    const explored = graph.states;
+    return {
+      scenario,
+      machine,
+      steps: [...graph.lead, ...graph.loop],
+      message,
+      minimal: false,
+      explored,
+    };
+  }
   const { trace: steps, message, states: explored } = shortest;
   return { scenario, machine, steps, message, minimal: false, explored };
 }

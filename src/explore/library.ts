@@ -54,6 +54,16 @@ const UNMAP: readonly (readonly [string, Part])[] = [
     'the vCPU faults into the host, which maps another page',
     { ...ONE_PAGE, faults: 'enter-host', notifier: false, keepTables: true },
   ],
+  [
+    'the page gets new contents, is mapped again and executed',
+    {
+      ...ONE_PAGE,
+      keepTables: true,
+      faults: 'enter-host',
+      afterwards: 'refill',
+      guest: { kind: 'general', kinds: ['execute'] },
+    },
+  ],
   ['two unmaps of the same range at a time', { ...ONE_PAGE, hosts: 2, keepTables: true }],
   [
     'a range past the threshold of the range flush',

@@ -90,7 +90,7 @@ export function minimalRun(
 
   function runTo(index: number): Transition[] {
     const steps: Transition[] = [];
-    for (let at: Node | undefined = nodes[index]; at?.step != null; at = nodes[at.parent]) {
+    for (let at = nodes[index]; at !== undefined && at.step !== null; at = nodes[at.parent]) {
       steps.push(at.step);
     }
     return steps.reverse();

@@ -43,8 +43,8 @@ export interface ProgressOptions {
   /** Most states looked at. */
   readonly states: number;
   /**
-   * Explore eager steps alone. Every cycle has a state that is expanded in full, because a guest
-   * cannot go round without a translation, which is never eager; so no agent is left out for ever.
+   * Explore eager steps alone. No agent is left out for ever by that: a cycle of eager steps alone
+   * has a state that is expanded in full (eager-cycle.ts).
    */
   readonly reduced?: boolean;
 }

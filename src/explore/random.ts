@@ -2,6 +2,7 @@ import type { State } from '../machine/draft.ts';
 import type { Machine, Site, Transition } from '../machine/machine.ts';
 import { firstViolation, type Rule, type Violation } from '../rules/rule.ts';
 import { randomFrom, type Random } from '../util/random.ts';
+import { factAtEnd } from './check.ts';
 import { priority } from './strategy/priority.ts';
 import { stall } from './strategy/stall.ts';
 import { sticky } from './strategy/sticky.ts';
@@ -108,7 +109,11 @@ export function randomRun(machine: Machine, seed: number, options: WalkOptions):
         ready.splice(ready.indexOf(agent), 1);
       } else current = agent;
     }
-    if (taken === null) return { steps, violation: null, end: 'ended', strategy: name };
+    if (taken === null) {
+      const fact = factAtEnd(machine, state);
+      const violation = fact === null ? null : firstViolation(options.rules, [fact]);
+      return { steps, violation, end: violation === null ? 'ended' : 'violation', strategy: name };
+    }
     steps.push(taken);
     state = taken.next;
     if (taken.facts.length === 0) continue;

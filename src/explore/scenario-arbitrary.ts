@@ -35,6 +35,8 @@ export function scenarioArbitrary(options: ScenarioOptions): fc.Arbitrary<Scenar
         guest: guestArbitrary(vcpus, pages, options.accesses ?? 4),
         mapping: fc.constantFrom('page', 'page', 'block', 'mixed'),
         layout: fc.constantFrom('adjacent', 'across'),
+        keepTables: fc.boolean(),
+        notifier: fc.boolean(),
         view: fc.constantFrom(
           ...(options.views ?? (['mmu-off', 'non-cacheable', 'device', 'cacheable'] as const)),
         ),

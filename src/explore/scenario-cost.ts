@@ -39,19 +39,21 @@ const ACCESS_WEIGHT: { readonly [kind in AccessKind]: number } = { read: 1, writ
 
 /** Settings of a scenario from the plainest on; a value's place in the list is its weight. */
 export const KNOBS = {
-  mapping: ['page', 'block', 'block1', 'mixed'],
-  layout: ['adjacent', 'across'],
+  mapping: ['page', 'unmapped', 'block', 'block1', 'mixed'],
+  layout: ['adjacent', 'in-block', 'across'],
+  keepTables: [true, false],
   range: ['tight', 'wide', 'unaligned-end', 'inside-block'],
   view: ['mmu-off', 'non-cacheable', 'device', 'cacheable'],
   faults: ['ignored', 'enter-host'],
+  notifier: [true, false],
   afterwards: ['nothing', 'read', 'reuse', 'read-then-reuse'],
   reschedule: ['never', 'always', 'choose'],
 } as const satisfies { readonly [knob in keyof Scenario]?: readonly Scenario[knob][] };
 
 function unusual(scenario: Scenario): number {
-  let sum = scenario.freePages;
+  let sum = scenario.freePages + scenario.window;
   for (const knob of Object.keys(KNOBS) as (keyof typeof KNOBS)[]) {
-    sum += (KNOBS[knob] as readonly string[]).indexOf(scenario[knob]);
+    sum += (KNOBS[knob] as readonly unknown[]).indexOf(scenario[knob]);
   }
   for (const name of Object.keys(DEFAULT_FEATURES) as (keyof Features)[]) {
     if (scenario.features[name] !== DEFAULT_FEATURES[name]) sum += 1;

@@ -1,6 +1,7 @@
 import type { State } from '../machine/draft.ts';
 import type { Fact } from '../machine/facts.ts';
 import type { Machine, Transition } from '../machine/machine.ts';
+import { onEagerCycle } from './eager-cycle.ts';
 import { intSequencePool } from '../util/int-sequence-pool.ts';
 
 /** Limits of a search. A limit reached is never a pass. */
@@ -102,7 +103,10 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
       return { kind: 'limit', states: states.length, transitions };
     }
     const eager = hooks.reduced === true ? machine.eager(state) : [];
-    const all = eager.length > 0 ? eager : machine.transitions(state);
+    const leadsOn =
+      eager.some((t) => seen.intern(representative(t.next), width) > id) ||
+      (eager.length > 0 && !onEagerCycle(machine, state));
+    const all = leadsOn ? eager : machine.transitions(state);
     // What memory does by itself never has to happen.
     if (all.every((t) => t.pe < 0)) {
       hooks.onEnd?.(state);

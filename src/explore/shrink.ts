@@ -206,6 +206,9 @@ function* plainer(start: Start): Generator<Proposal> {
       yield* renamed(start, { ...scenario, [knob]: value });
     }
   }
+  for (let window = 1; window < scenario.window; window *= 2) {
+    yield { scenario: { ...scenario, window }, labels: start.labels, otherHost: false };
+  }
   if (scenario.freePages > 0) yield* renamed(start, { ...scenario, freePages: 0 });
   if (!start.features) return;
   for (const name of Object.keys(DEFAULT_FEATURES) as (keyof Features)[]) {

@@ -1,6 +1,7 @@
 import type { State } from '../machine/draft.ts';
 import type { EffectInfo } from '../machine/effect-info.ts';
 import { EVENT, type Machine, type Transition } from '../machine/machine.ts';
+import { onEagerCycle } from './eager-cycle.ts';
 import { intSequencePool } from '../util/int-sequence-pool.ts';
 
 /** What an edge of the state graph is, as far as progress is concerned. */
@@ -52,7 +53,10 @@ export function stateGraph(machine: Machine, limit: number, reduced: boolean): S
     const state = states[id] as State;
     const eager = reduced ? machine.eager(state) : [];
     const edges: Edge[] = [];
-    for (const t of eager.length > 0 ? eager : machine.transitions(state)) {
+    const leadsOn =
+      eager.some((t) => seen.intern(t.next, width) > id) ||
+      (eager.length > 0 && !onEagerCycle(machine, state));
+    for (const t of leadsOn ? eager : machine.transitions(state)) {
       const to = seen.intern(t.next, width);
       if (to === states.length) {
         if (to >= limit) return null;

@@ -130,7 +130,8 @@ export function verify(request: VerifyRequest): Verification | InputError {
       results: rules.map((rule): RuleResult => {
         const outcome = outcomes.get(rule);
         const states = outcome?.states ?? 0;
-        if (outcome?.refuted != null) return { ...outcome.refuted, states };
+        const refuted = outcome?.refuted ?? null;
+        if (refuted !== null) return { ...refuted, states };
         const open = outcome === undefined || outcome.open || done.length === 0;
         return {
           rule,

@@ -31,10 +31,28 @@ export function headerText(example: Counterexample, style: Style): readonly stri
 
 /** The run as a table: a column per CPU, a row per step, what changed last. */
 export function runText(example: Counterexample, style: Style): readonly string[] {
-  const cpus = example.columns.slice(0, -1);
+  const used = example.columns
+    .map((_, column) => column)
+    .filter((column) => column < example.columns.length - 1)
+    .filter((column) => example.rows.some((row) => row.number !== null && row.column === column));
+  const cpus = used.map((column) => example.columns[column] ?? '');
   const room = style.width - 5 - 3 * (cpus.length + 1);
-  const last = Math.floor(room * 0.36);
-  const first = cpus.length === 1 ? room - last : Math.floor(room * 0.36);
+  const rows = example.rows.filter(({ number }) => number !== null);
+  const hostsOnly = !rows.some(
+    (row) => row.kind === 'host' && row.column >= example.scenario.hosts,
+  );
+  // The host's column is as wide as its longest word asks for, within reason.
+  const words = rows
+    .filter((row) => row.column === used[0])
+    .flatMap(({ text }) => text.split(' ').map((word) => word.length));
+  const wanted = Math.min(32, Math.max(24, ...words));
+  const first =
+    cpus.length === 1
+      ? Math.floor(room * 0.62)
+      : hostsOnly
+        ? wanted
+        : Math.floor((room * 0.64) / cpus.length);
+  const last = cpus.length === 1 ? room - first : Math.floor((room - first) * 0.58);
   const others = cpus.length > 1 ? Math.floor((room - last - first) / (cpus.length - 1)) : 0;
   const widths = [...cpus.map((_, i) => (i === 0 ? first : others)), last];
   const bar = style.unicode ? ' │ ' : ' | ';
@@ -56,7 +74,16 @@ export function runText(example: Counterexample, style: Style): readonly string[
       continue;
     }
     flush();
-    lines.push(...rowText(row, widths, cpus.length, bar, style));
+    const column = used.indexOf(row.column);
+    lines.push(
+      ...rowText(
+        { ...row, column: column < 0 ? cpus.length : column },
+        widths,
+        cpus.length,
+        bar,
+        style,
+      ),
+    );
   }
   flush();
   lines.push(ruler);
@@ -125,6 +152,7 @@ export function keyText(example: Counterexample, style: Style): readonly string[
     lines.push('', ...labelled('   expected   ', example.expected, style.width));
     lines.push(...labelled('   received   ', style.red(example.received ?? ''), style.width + 10));
   }
+  lines.push('');
   return lines;
 }
 

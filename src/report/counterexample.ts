@@ -10,6 +10,7 @@ import type { Rule } from '../rules/rule.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { labelOf, type Label } from '../trace/label.ts';
 import { operationOf } from '../trace/operation.ts';
+import { roleOf } from './roles.ts';
 import { changesBetween, hex, observe, show, type StateView } from './observe.ts';
 
 /** One step as a reader sees it: everything one agent did for one kernel-level operation. */
@@ -70,6 +71,9 @@ export interface Counterexample {
   readonly explored: number;
 }
 
+/** File of the locations of guest accesses, which have no source. */
+const GUEST_FILE = 'guest';
+
 interface Group {
   readonly key: string;
   readonly pe: number;
@@ -96,12 +100,19 @@ export function counterexample(candidate: Candidate, rule: Rule, found: FoundRun
   const drafts = groups.map((group): Omit<Row, 'number'> => {
     const changes = changesBetween(machine, viewAt(group.from), viewAt(group.to));
     const inGroup = labels.slice(group.from, group.to);
-    const isGuest = group.pe >= hosts;
+    const isGuest = group.pe >= hosts && group.at?.file === GUEST_FILE;
     const last = group.to === steps.length;
     const cleans = inGroup.some(
       ({ what }) => touched !== null && what.startsWith('DC ') && what.endsWith(hex(touched)),
     );
     const via = inGroup.find(({ event }) => event === 'translate');
+    const leaves = viewAt(group.to).leaves;
+    const missed =
+      inGroup.some(({ what, event }) => event === 'do' && what.startsWith('TLBI')) &&
+      leaves.some(({ stale, pe, entry }) => stale && pe >= hosts && isOf(entry.output, touched)) &&
+      !changes.some((line) => line.endsWith('is gone'));
+    const promises =
+      inGroup.some(({ what }) => what === 'operation-returns') && leaves.some(({ dead }) => dead);
     return {
       column: group.pe < 0 ? columns.length - 1 : group.pe,
       kind: group.pe < 0 ? 'memory' : isGuest ? 'guest' : 'host',
@@ -110,7 +121,7 @@ export function counterexample(candidate: Candidate, rule: Rule, found: FoundRun
       at: group.at,
       changes: cleans ? [`D-cache[${hex(touched ?? 0n)}]: dropped`, ...changes] : changes,
       isKey: false,
-      role: roleOf(isGuest, cleans, changes, last, via?.choice ?? ''),
+      role: roleOf({ isGuest, cleans, changes, last, missed, promises, choice: via?.choice ?? '' }),
       until: group.to,
     };
   });
@@ -197,28 +208,8 @@ function detailOf(labels: readonly Label[], isGuest: boolean): string {
   return words.length > 6 ? `${words.slice(0, 5).join('; ')}; ...` : words.join('; ');
 }
 
-function roleOf(
-  isGuest: boolean,
-  cleans: boolean,
-  changes: readonly string[],
-  last: boolean,
-  choice: string,
-): string | null {
-  if (last && !isGuest) return 'is where the rule breaks';
-  if (isGuest) {
-    if (choice.includes(' dead')) return 'goes through a translation that was promised to be gone';
-    if (choice.includes(' stale')) return 'goes through a translation whose descriptor is gone';
-    return last ? 'is where the rule breaks' : 'is what may be lost';
-  }
-  if (cleans) return 'drops every cached copy; what is filled afterwards stays';
-  if (changes.some((line) => line.startsWith('entry at'))) {
-    return 'changes the tables; what was cached before is stale from here on';
-  }
-  if (changes.some((line) => line.endsWith('is gone')))
-    return 'ends the use of the old translation';
-  if (changes.some((line) => line.includes('new owner'))) return 'gives the page away';
-  if (changes.some((line) => line.includes(' -> free'))) return 'gives the table page back';
-  return changes.length > 0 ? 'changes memory' : null;
+function isOf(output: bigint, touched: bigint | null): boolean {
+  return touched === null || output === touched;
 }
 
 /** Where a clean line must have been filled for the host to read an old value from it. */
@@ -368,8 +359,9 @@ function spansOf(rows: readonly Row[]): readonly Span[] {
   const last = rows
     .filter((row) => row.kind === 'host' && row.at !== null && row.at.line > 0)
     .at(-1);
-  const culprit = cleaning ?? clear ?? last ?? null;
-  const add = (row: Row | undefined | null, note: string): void => {
+  const missing = before.find(({ role }) => role === 'does not remove the old translation');
+  const culprit = cleaning ?? missing ?? clear ?? last ?? null;
+  const add = (row: Row | null | undefined, note: string): void => {
     const at = row?.at ?? null;
     if (at === null || at.line === 0 || spans.some((span) => span.at.line === at.line)) return;
     spans.push({ at, note, primary: row === culprit });
@@ -381,6 +373,7 @@ function spansOf(rows: readonly Row[]): readonly Span[] {
       : 'entry invalid from here on, but a copy may be cached',
   );
   add(cleaning, 'cleaned and invalidated while a TLB entry is live');
+  add(missing, 'this invalidation leaves the old translation in place');
   add(flush, 'the invalidation comes only here');
   if (spans.length === 0) add(culprit, 'the last step of the host');
   return spans;

@@ -6,6 +6,7 @@ import { FORMAT } from '../scenario/codec.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Label } from '../trace/label.ts';
 import { notesFor } from './limits.ts';
+import { unexpectedRuns } from './expected.ts';
 
 /** The run that shows a refutation, where one was made. */
 export interface JsonTrace {
@@ -31,6 +32,7 @@ export function verificationJson(
     format: FORMAT,
     candidate: candidate.id,
     verdict,
+    asExpected: unexpectedRuns(verification).length === 0,
     runs: runs.flatMap((run) =>
       run.results.map((result) => {
         const trace = traceOf(run, result);

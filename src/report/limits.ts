@@ -24,7 +24,7 @@ export const LIMITS: readonly Limit[] = [
   },
   {
     name: 'instruction caches',
-    text: 'Instruction fetch has no cache of its own beyond the switches that exist; nothing is concluded about instruction cache maintenance.',
+    text: 'An instruction cache is one word per page and exists only where the guest executes; CTR_EL0.IDC and DIC change what the code does, not what the caches do.',
     effect: 'may miss failures',
   },
   {

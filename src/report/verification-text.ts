@@ -3,6 +3,7 @@ import type { Verdict } from '../explore/check.ts';
 import { weakestCondition, type Condition } from '../explore/condition.ts';
 import { MATRIX_FEATURES, definitionOf } from '../explore/matrix.ts';
 import type { FeatureRun, Verification } from '../explore/verify.ts';
+import { runVerdict, unexpectedRuns } from './expected.ts';
 import type { Rule } from '../rules/rule.ts';
 import { boundsJson } from './json.ts';
 import { columns, count, labelled } from './layout.ts';
@@ -58,7 +59,7 @@ export function conditionOf({ runs }: Verification, rule: Rule): Condition {
 /** `fails with fwb=off; vhe, granule do not matter`. */
 export function conditionWords(condition: Condition): string {
   const { refutedWhen, irrelevant, undecided } = condition;
-  if (refutedWhen.length === 0) return '';
+  if (refutedWhen.length === 0 || condition.points < 2) return '';
   const always = refutedWhen.some((words) => words.length === 0);
   const when = always
     ? 'fails on every machine checked'
@@ -88,7 +89,8 @@ export function machinesText(verification: Verification, style: Style): readonly
     }
   }
   const varied = variationWords(runs);
-  if (varied !== '') lines.push(...labelled('   one change at a time: ', varied, style.width));
+  if (varied !== '')
+    lines.push(...labelled('   one change at a time, in two scenarios: ', varied, style.width));
   if (collapsed.length > 0) {
     const text = `${collapsed.join(', ')}: neither the machine nor the candidate looked at them in any of these runs, so their values cannot change a verdict`;
     lines.push(...labelled('   cannot matter: ', text, style.width));
@@ -109,13 +111,6 @@ function variationWords(runs: readonly FeatureRun[]): string {
     byVerdict.set(key, [...(byVerdict.get(key) ?? []), word]);
   }
   return [...byVerdict].map(([verdicts, list]) => `${list.join(' ')} (${verdicts})`).join('; ');
-}
-
-/** Refuted if any rule is; verified only if all are. */
-export function runVerdict(run: FeatureRun): Verdict {
-  const all = run.results.map(({ verdict }) => verdict);
-  if (all.includes('refuted')) return 'refuted';
-  return all.includes('inconclusive') ? 'inconclusive' : 'verified';
 }
 
 function brokenRules(run: FeatureRun): string {
@@ -153,4 +148,20 @@ export function groundsText(verification: Verification, style: Style): readonly 
   const names = LIMITS.map(({ name }) => name).join(', ');
   lines.push(...labelled(' not modelled (docs/limits.md): ', names, style.width));
   return lines;
+}
+
+/** Whether the verdict is the one the candidate states, where somebody has thought about it before. */
+export function expectedText(verification: Verification, style: Style): readonly string[] {
+  const unexpected = unexpectedRuns(verification);
+  const [first] = unexpected;
+  if (first === undefined)
+    return [' expected  yes: this is the verdict the candidate states for each machine'];
+  const words = showFeatureDifferences(first.features) || 'the default machine';
+  return labelled(
+    ' expected  ',
+    style.yellow(
+      `no: on ${unexpected.length} of ${verification.runs.length} machines the candidate states another verdict, first on ${words}`,
+    ),
+    style.width,
+  );
 }

@@ -86,18 +86,33 @@ export function buildSetup(scenario: Scenario, candidate: Candidate): MachineSet
     locks: world.locks,
     watchedVas: vm.guestPages.map((page) => view.vaOf(page.ipa)),
     dataCache: 'modelled',
+    ...(executes(scenario) ? { instructionCache: 'modelled' as const } : {}),
     bounds: { window: scenario.window },
   };
+}
+
+/** Whether a vCPU fetches instructions from the watched pages. */
+function executes({ guest }: Scenario): boolean {
+  switch (guest.kind) {
+    case 'general':
+      return guest.kinds.includes('execute');
+    case 'trace':
+      return guest.vcpus.flat().some(({ access }) => access === 'execute');
+    case 'persistent':
+      return guest.access === 'execute';
+  }
 }
 
 /** Whether another page takes the place of one that the operation takes away. */
 function needsSparePage(scenario: Scenario, candidate: Candidate): boolean {
   if (candidate.operation === 'remap') return true;
-  return scenario.faults === 'enter-host' && !scenario.notifier;
+  return scenario.faults === 'enter-host' && !scenario.notifier && scenario.afterwards !== 'refill';
 }
 
 /** What the host has for the page from now on: another page, nothing, or nobody looks. */
 function newBacking(scenario: Scenario, vm: VmWorld): bigint | null {
+  // New contents go into the page that was taken away, and the guest gets it again.
+  if (scenario.afterwards === 'refill') return vm.guestPages[0]?.page ?? null;
   const spare = vm.sparePages[0];
   if (spare !== undefined) return spare;
   return scenario.faults === 'enter-host' ? 0n : null;

@@ -1,4 +1,4 @@
-import type { State } from '../machine/draft.ts';
+import { LEDGER_SLOTS, type State } from '../machine/draft.ts';
 import { KIND, type EffectInfo } from '../machine/effect-info.ts';
 import { EVENT, type Machine, type Transition } from '../machine/machine.ts';
 import { AT, get } from '../machine/window.ts';
@@ -15,7 +15,8 @@ import { AT, get } from '../machine/window.ts';
  * - `tables`: anything a walk reads. Writing to a table changes what every PE may hold, and marks
  *   what is in flight;
  * - `flight p`: translated accesses of a PE in flight, and what it may hold;
- * - `ledger`: only issuing takes a slot, so two issues depend on each other (they get other numbers);
+ * - `ledger`: which slots are taken, by an issue or a completion: the next issue gets the lowest;
+ * - `slot k`: where a TLBI has taken effect;
  * - `lock n`, `pages`: ghost state.
  */
 export interface Footprint {
@@ -33,9 +34,12 @@ export function footprintOf(machine: Machine, state: State, t: Transition): Foot
   const allFlights = (): void => {
     for (let pe = 0; pe < pes; pe += 1) writes.push(`flight ${pe}`);
   };
-  const changesCells = cellsChanged(machine, state, t);
+  const changed = cellsChanged(machine, state, t);
+  if (usedSlots(machine, state) !== usedSlots(machine, t.next)) writes.push('ledger');
   inspect.load(state);
-  for (const cell of changesCells) {
+  // A write of the value that is there already counts: translations built from it grow old.
+  if (t.event === EVENT.write) changed.push(get(inspect.window(t.pe), t.index, AT.cell));
+  for (const cell of changed) {
     writes.push(`cell ${cell}`);
     if (mayBeTable(machine, cell)) {
       writes.push('tables');
@@ -47,7 +51,7 @@ export function footprintOf(machine: Machine, state: State, t: Transition): Foot
     return { reads, writes };
   }
   if (t.event === EVENT.deliver) {
-    writes.push(`window ${inspect.slotIssuer(t.index)}`, `flight ${t.pe}`);
+    writes.push(`slot ${t.index}`, `window ${inspect.slotIssuer(t.index)}`, `flight ${t.pe}`);
     reads.push('tables');
     for (const issuer of issuersHeldUp(machine, t.pe, t.index)) writes.push(`window ${issuer}`);
     return { reads, writes };
@@ -64,9 +68,6 @@ export function footprintOf(machine: Machine, state: State, t: Transition): Foot
     for (const issuer of issuersWaitingFor(machine, t)) writes.push(`window ${issuer}`);
   }
   switch (info.kind) {
-    case KIND.tlbi:
-      writes.push('ledger');
-      break;
     case KIND.lock:
     case KIND.unlock:
       if (info.effect.kind === 'lock' || info.effect.kind === 'unlock') {
@@ -107,7 +108,7 @@ export function independent(a: Footprint, b: Footprint): boolean {
   );
 }
 
-function cellsChanged(machine: Machine, state: State, t: Transition): readonly number[] {
+function cellsChanged(machine: Machine, state: State, t: Transition): number[] {
   const { inspect } = machine;
   const count = inspect.memory.cellCount();
   inspect.load(state);
@@ -115,6 +116,17 @@ function cellsChanged(machine: Machine, state: State, t: Transition): readonly n
   for (let cell = 0; cell < count; cell += 1) before.push(inspect.slot(cell));
   inspect.load(t.next);
   return before.flatMap((slot, cell) => (inspect.slot(cell) === slot ? [] : [cell]));
+}
+
+/** Ledger slots taken in a state, as a mask. */
+function usedSlots(machine: Machine, state: State): number {
+  const { inspect } = machine;
+  inspect.load(state);
+  let mask = 0;
+  for (let slot = 0; slot < LEDGER_SLOTS; slot += 1) {
+    if (inspect.slotIssuer(slot) >= 0) mask |= 1 << slot;
+  }
+  return mask;
 }
 
 /** A word that walks might read: anything but the lines of guest pages. */
@@ -144,7 +156,7 @@ function issuersHeldUp(machine: Machine, pe: number, slot: number): readonly num
 
 function issuersOf(machine: Machine, slots: number): readonly number[] {
   const found: number[] = [];
-  for (let slot = 0; slot < 31; slot += 1) {
+  for (let slot = 0; slot < LEDGER_SLOTS; slot += 1) {
     if ((slots & (1 << slot)) === 0) continue;
     const issuer = machine.inspect.slotIssuer(slot);
     if (issuer >= 0 && !found.includes(issuer)) found.push(issuer);

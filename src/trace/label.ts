@@ -2,7 +2,8 @@ import type { Machine, Transition } from '../machine/machine.ts';
 import { EVENT } from '../machine/machine.ts';
 import type { State } from '../machine/draft.ts';
 import type { EffectInfo } from '../machine/effect-info.ts';
-import { AT, get } from '../machine/window.ts';
+import { readPending, translationPending, writePending } from '../machine/local-order.ts';
+import { AT, FLAG, flagsOf, get, type Window } from '../machine/window.ts';
 import type { SourceLocation } from '../program/source-location.ts';
 import { MARK, MARK_BITS } from '../machine/translation-entry.ts';
 
@@ -177,11 +178,62 @@ export function labelOf(machine: Machine, state: State, t: Transition): Label {
     const issuer = issuerOf(machine, t.index);
     const what = issuer === null ? 'TLBI' : describeEffect(issuer.info, undefined);
     const where = issuer === null ? '' : whereOf(issuer.info.effect.location);
-    return { agent, event, what, where, choice: '' };
+    return { agent, event, what, where, choice: ordinal(deliveriesAlike(machine, t, what, where)) };
   }
   const info = inspect.window(t.pe).infos[t.index] as EffectInfo;
   const what = describeEffect(info, inspect.address(t.pe, t.index));
-  return { agent, event, what, where: whereOf(info.effect.location), choice: choiceOf(machine, t) };
+  const where = whereOf(info.effect.location);
+  const choice = [choiceOf(machine, t), ordinal(instancesAlike(machine, t, what, where))];
+  return { agent, event, what, where, choice: choice.filter((part) => part !== '').join(' ') };
+}
+
+/** Which of several that read alike, counted from the oldest; nothing for the first. */
+function ordinal(before: number): string {
+  return before === 0 ? '' : `#${before + 1}`;
+}
+
+/** Older instances of the PE for which the same event is still to come and reads the same. */
+function instancesAlike(machine: Machine, t: Transition, what: string, where: string): number {
+  const { inspect } = machine;
+  const w = inspect.window(t.pe);
+  const { kind } = w.infos[t.index] as EffectInfo;
+  let alike = 0;
+  for (let i = 0; i < t.index; i += 1) {
+    const info = w.infos[i] as EffectInfo;
+    if (info.kind !== kind || !isToCome(w, i, t.event)) continue;
+    if (whereOf(info.effect.location) !== where) continue;
+    if (describeEffect(info, inspect.address(t.pe, i)) === what) alike += 1;
+  }
+  return alike;
+}
+
+function isToCome(w: Window, i: number, event: number): boolean {
+  const flags = flagsOf(w, i);
+  switch (event) {
+    case EVENT.translate:
+      return translationPending(w, i);
+    case EVENT.fault:
+      return (flags & FLAG.faulted) !== 0 && (flags & FLAG.faultDone) === 0;
+    case EVENT.read:
+      return readPending(w, i) && !translationPending(w, i);
+    case EVENT.write:
+      return writePending(w, i) && !readPending(w, i) && !translationPending(w, i);
+    default:
+      return (flags & FLAG.fired) === 0;
+  }
+}
+
+/** Deliveries to the same PE that read the same, of ledger slots before this one. */
+function deliveriesAlike(machine: Machine, t: Transition, what: string, where: string): number {
+  const { inspect } = machine;
+  let alike = 0;
+  for (let slot = 0; slot < t.index; slot += 1) {
+    if ((inspect.slotPending(slot) & (1 << t.pe)) === 0) continue;
+    const issuer = issuerOf(machine, slot);
+    if (issuer === null || whereOf(issuer.info.effect.location) !== where) continue;
+    if (describeEffect(issuer.info, undefined) === what) alike += 1;
+  }
+  return alike;
 }
 
 /** One line per label, for keys and files. */

@@ -1,6 +1,6 @@
 import type { State } from '../machine/draft.ts';
 import type { Machine, Site, Transition } from '../machine/machine.ts';
-import { firstViolation, type Rule, type Violation } from '../rules/rule.ts';
+import type { Fact } from '../machine/facts.ts';
 import { labelOf, type Label } from './label.ts';
 
 /**
@@ -9,11 +9,13 @@ import { labelOf, type Label } from './label.ts';
  * list of labels is a run, and one that has lost a few labels is likely to be the run that was meant.
  * Strict replay, where a label that does not fit is an error, is what `tlbgate replay` does.
  */
-export interface LenientOptions {
+export interface LenientOptions<V> {
   /** The PEs from 0 on that run host code. */
   readonly hosts: number;
-  /** What stops the run. */
-  readonly rules: readonly Rule[];
+  /** What stops the run: a violation shown by the facts of a step, or null. */
+  readonly violation: (facts: readonly Fact[]) => V | null;
+  /** A violation shown by a state in which nothing can happen any more. */
+  readonly endViolation?: (state: State) => V | null;
   /** Most steps added after the last label; 0 for none. */
   readonly finish?: number;
   /**
@@ -24,11 +26,11 @@ export interface LenientOptions {
 }
 
 /** A run and how it came to be. */
-export interface Executed {
+export interface Executed<V> {
   readonly steps: readonly Transition[];
   /** Labels of the steps taken, those of the finish included. */
   readonly labels: readonly Label[];
-  readonly violation: Violation | null;
+  readonly violation: V | null;
   /** Labels that were skipped. */
   readonly skipped: number;
 }
@@ -37,11 +39,6 @@ export interface Executed {
 const DEFAULT_FINISH = 600;
 /** Steps of vCPUs in the finish, all together: a guest may repeat for ever. */
 const GUEST_FINISH = 16;
-
-/** The state after a list of steps. */
-export function stateAfter(machine: Machine, steps: readonly Transition[]): State {
-  return steps.at(-1)?.next ?? machine.initial;
-}
 
 /**
  * The transition of a state with this label, or null; the oldest instance where several fit. Where no
@@ -68,7 +65,7 @@ export function transitionOf(machine: Machine, state: State, label: Label): Tran
 }
 
 function coarse(label: Label): Label {
-  return { ...label, choice: label.choice.replace(/ \(.*\)$/, '') };
+  return { ...label, choice: label.choice.replace(/ \(.*$/, '') };
 }
 
 function mayFit(site: Site, label: Label): boolean {
@@ -89,22 +86,22 @@ export function sameLabel(a: Label, b: Label): boolean {
 }
 
 /** Runs the labels, leniently. */
-export function replayLenient(
+export function replayLenient<V>(
   machine: Machine,
   labels: readonly Label[],
-  options: LenientOptions,
-): Executed {
+  options: LenientOptions<V>,
+): Executed<V> {
   const steps: Transition[] = [];
   const executed: Label[] = [];
   let state = machine.initial;
   let skipped = 0;
-  let violation = firstViolation(options.rules, machine.initialFacts);
+  let violation = options.violation(machine.initialFacts);
 
   function take(t: Transition, label: Label): void {
     steps.push(t);
     executed.push(label);
     state = t.next;
-    if (t.facts.length > 0) violation = firstViolation(options.rules, t.facts);
+    if (t.facts.length > 0) violation = options.violation(t.facts);
   }
 
   /** Lets the host of a label run until the label fits; false, and nothing done, when it does not. */
@@ -115,7 +112,7 @@ export function replayLenient(
     const back = { state, length: steps.length };
     for (let left = options.catchUp; left > 0; left -= 1) {
       const ahead = stay(machine, state, pe, options.hosts, false);
-      if (ahead === null || firstViolation(options.rules, ahead.facts) !== null) break;
+      if (ahead === null || options.violation(ahead.facts) !== null) break;
       take(ahead, labelOf(machine, state, ahead));
       const t = transitionOf(machine, state, label);
       if (t !== null) {
@@ -139,7 +136,11 @@ export function replayLenient(
   let current = steps.at(-1)?.pe ?? 0;
   for (let left = options.finish ?? DEFAULT_FINISH; left > 0 && violation === null; left -= 1) {
     const t = stay(machine, state, current, options.hosts, guestSteps > 0);
-    if (t === null) break;
+    if (t === null) {
+      if (machine.transitions(state).length === 0)
+        violation = options.endViolation?.(state) ?? null;
+      break;
+    }
     if (t.pe >= options.hosts && !isDelivery(machine, state, t)) guestSteps -= 1;
     else if (t.pe >= 0 && t.pe < options.hosts) current = t.pe;
     take(t, labelOf(machine, state, t));

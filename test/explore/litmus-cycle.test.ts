@@ -61,17 +61,17 @@ exists (fault(P1:L2,x))
       fc.property(litmusCycle, (cycle) => {
         const text = cycleText(cycle);
         const test = read(text);
-        const reduced = runLitmus(test, { states: 3000 });
+        const reduced = runLitmus(test, { states: 1500 });
         if (reduced.limited) return;
-        const plain = runLitmus(test, { states: 10_000 }, false);
-        if (!plain.limited) expect(plain.outcomes, text).toEqual(reduced.outcomes);
-        const naive = runLitmusNaive(test, { states: 500 });
+        const plain = runLitmus(test, { states: 5000 }, false);
+        if (!plain.limited) expect([text, ...plain.outcomes]).toEqual([text, ...reduced.outcomes]);
+        const naive = runLitmusNaive(test, { states: 150 * scale });
         if (!naive.complete) return;
         compared += 1;
-        expect(naive.outcomes, text).toEqual(reduced.outcomes);
+        expect([text, ...naive.outcomes]).toEqual([text, ...reduced.outcomes]);
       }),
-      { numRuns: 45 * scale, seed: 1 },
+      { numRuns: 60 * scale, seed: 1 },
     );
-    expect(compared).toBeGreaterThan(25 * scale);
+    expect(compared).toBeGreaterThan(20 * scale);
   });
 });

@@ -37,6 +37,7 @@ export type Op =
   | { readonly kind: 'read-root' }
   | { readonly kind: 'read-page' | 'civac' | 'reuse' | 'relied-on'; readonly page: 0 | 1 }
   | { readonly kind: 'dsb' | 'dsb-st' | 'dsb-nsh' | 'dmb' | 'isb' }
+  | { readonly kind: 'ic'; readonly op: 'iallu' | 'ialluis' }
   | { readonly kind: 'tlbi'; readonly op: string; readonly page: 0 | 1 }
   | { readonly kind: 'lock' | 'unlock'; readonly lock: 0 | 1 }
   | { readonly kind: 'free-table' | 'alloc-table' | 'enter' | 'leave' | 'choose' }
@@ -57,6 +58,7 @@ export interface RandomWorld {
   readonly fillOutOfContext: boolean;
   readonly erratumRepeatTlbi: boolean;
   readonly dataCache: 'modelled' | 'coherent';
+  readonly instructionCache: boolean;
   readonly window: number;
   readonly hosts: readonly (readonly Op[])[];
   readonly guests: readonly (readonly Op[])[];
@@ -113,6 +115,7 @@ function hostOp(random: Random): Op {
     case 15:
       return { kind: pick(random, ['lock', 'unlock']), lock: random.below(4) === 0 ? 1 : 0 };
     case 16:
+      if (random.below(3) === 0) return { kind: 'ic', op: pick(random, ['iallu', 'ialluis']) };
       return { kind: pick(random, ['free-table', 'alloc-table']) };
     case 17:
       return { kind: pick(random, ['enter', 'leave']) };
@@ -170,6 +173,7 @@ export function randomWorld(random: Random): RandomWorld {
     fillOutOfContext: random.below(4) > 0,
     erratumRepeatTlbi: random.below(6) === 0,
     dataCache: pick(random, ['modelled', 'coherent']),
+    instructionCache: random.below(4) === 0,
     window: pick(random, [2, 4, 8]),
     hosts: Array.from({ length: hosts }, () => {
       const ops = list(random, most, hostOp);
@@ -300,6 +304,8 @@ function effectOf(op: Op, fwb: boolean): Effect {
       const operand = constant(byAddress ? IPAS[op.page] >> 12n : 0n);
       return bare({ kind: 'tlbi', op: op.op, operand, intendedVmid: VMID });
     }
+    case 'ic':
+      return bare({ kind: 'ic', op: op.op });
     case 'lock':
       return bare({ kind: 'lock', lock: op.lock });
     case 'unlock':
@@ -346,6 +352,10 @@ const GUEST: Context = {
   stage2: { root: ROOT, hardwareUpdate: 'none' },
 };
 
+function usesSecondLock({ hosts }: RandomWorld): boolean {
+  return hosts.flat().some((op) => (op.kind === 'lock' || op.kind === 'unlock') && op.lock === 1);
+}
+
 /** The machine setup of a world. */
 export function setupOf(world: RandomWorld): MachineSetup {
   const { fwb } = world;
@@ -379,9 +389,11 @@ export function setupOf(world: RandomWorld): MachineSetup {
       { base: PAGES[0], use: 'guest', vmid: VMID, name: 'A' },
       { base: PAGES[1], use: 'guest', vmid: VMID, name: 'B' },
     ],
-    locks: ['mmu_lock', 'other lock'],
+    // Reads under a lock are only reduced where there is one lock.
+    locks: usesSecondLock(world) ? ['mmu_lock', 'other lock'] : ['mmu_lock'],
     watchedVas: IPAS,
     dataCache: world.dataCache,
+    ...(world.instructionCache ? { instructionCache: 'modelled' as const } : {}),
     bounds: { window: world.window },
   };
 }

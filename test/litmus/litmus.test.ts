@@ -5,6 +5,7 @@ import { runLitmusNaive } from '../../src/explore/litmus-naive.ts';
 import { runLitmus } from '../../src/explore/litmus-run.ts';
 import { ownExpectations, ownFolder } from './own-tests.ts';
 
+const scale = process.env['TLBGATE_PROVE'] === undefined ? 1 : 20;
 const limits = { states: 100_000 };
 
 function readingOf(row: LitmusExpectation): LitmusReading {
@@ -43,7 +44,7 @@ describe("the project's own litmus tests", () => {
       ) {
         continue;
       }
-      const naive = runLitmusNaive(test, { states: 600 });
+      const naive = runLitmusNaive(test, { states: 150 * scale });
       if (!naive.complete) continue;
       compared += 1;
       const { outcomes } = runLitmus(test, limits);

@@ -7,10 +7,10 @@ import type { Agent, Strategy } from './strategy.ts';
  * run, the agent about to run falls below all others. d is drawn from 1 to 4.
  *
  * Deviations. Guests repeat for ever, so the paper's guarantee (threads that end) does not hold as it
- * stands: an agent that has had `PATIENCE` steps in a row falls below all others too, as PCT does for
- * spinning threads. Deliveries and write-backs are agents with priorities of their own.
+ * stands: a vCPU that has had a drawn number of steps in a row falls below all others too, as
+ * spinning threads do in PCT. Deliveries and write-backs are agents with priorities of their own.
  */
-const PATIENCE = 24;
+const MOST_PATIENCE = 8;
 
 export const priority: Strategy = {
   name: 'priority',
@@ -19,6 +19,7 @@ export const priority: Strategy = {
     for (let d = 1 + random.below(4); d > 0; d -= 1) changes.add(random.below(steps));
     // Higher runs first; what falls gets a number below all there are.
     const priorities = agents.map(() => 1 + random.below(0x10000));
+    const patience = 1 + random.below(MOST_PATIENCE);
     let lowest = 0;
     let running = 0;
 
@@ -39,7 +40,8 @@ export const priority: Strategy = {
       pick(ready, current, step) {
         let agent = highest(ready);
         running = agent === current ? running + 1 : 0;
-        if (changes.delete(step) || running > PATIENCE) {
+        const spins = agent.kind === 'vcpu' && running > patience;
+        if (changes.delete(step) || spins) {
           lowest -= 1;
           priorities[agent.id] = lowest;
           running = 0;

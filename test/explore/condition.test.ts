@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { weakestCondition } from '../../src/explore/condition.ts';
+import { featureMatrix, MATRIX_FEATURES } from '../../src/explore/matrix.ts';
+import type { Features } from '../../src/arm64/features.ts';
+
+const when = (broken: (features: Features) => boolean) =>
+  weakestCondition(
+    featureMatrix().map((features) => ({
+      features,
+      verdict: broken(features) ? ('refuted' as const) : ('verified' as const),
+    })),
+    MATRIX_FEATURES,
+  );
+
+test('one feature decides, the others do not matter', () => {
+  expect(when(({ fwb }) => !fwb)).toMatchObject({
+    refutedWhen: [['fwb=off']],
+    irrelevant: ['vhe', 'granule'],
+  });
+});
+
+test('always, never, and two features at a time', () => {
+  expect(when(() => true).refutedWhen).toEqual([[]]);
+  expect(when(() => false).refutedWhen).toEqual([]);
+  const two = when(({ fwb, granule }) => !fwb && granule === '64k');
+  expect(two.refutedWhen).toEqual([['fwb=off', 'granule=64k']]);
+  expect(two.irrelevant).toEqual(['vhe']);
+});
