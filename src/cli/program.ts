@@ -139,9 +139,6 @@ function buildProgram(io: Io, finish: (result: number | InputError) => void): Co
       finish(explainCommand(id, options, io));
     });
 
-  addLitmusCommand(program, { ...io, filesBelow }, finish);
-  addConformanceCommand(program, { ...io, filesBelow }, finish);
-
   program
     .command('seed-table')
     .description('the verdict table of the 2020 patch, every row checked now')
@@ -149,6 +146,8 @@ function buildProgram(io: Io, finish: (result: number | InputError) => void): Co
     .action((options: { readonly json?: boolean }) => {
       finish(seedTableCommand(options, io));
     });
+  addLitmusCommand(program, { ...io, filesBelow }, finish);
+  addConformanceCommand(program, { ...io, filesBelow }, finish);
 
   return program;
 }

@@ -340,6 +340,10 @@ export function mayFire(w: Window, j: number): boolean {
       }
       return true;
     case 'lock':
+      for (let i = 0; i < j; i += 1) {
+        const before = (w.infos[i] as EffectInfo).effect;
+        if (before.kind === 'unlock' && before.lock === effect.lock && !fired(w, i)) return false;
+      }
       return mayWriteAt(w, j, false);
     case 'unlock':
     case 'announce':

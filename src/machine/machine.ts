@@ -1075,23 +1075,28 @@ export function createMachine(setup: MachineSetup): Machine {
     emit(-1, cell, EVENT.writeBack, -1);
   }
 
+  function waitsForLock(w: Window): boolean {
+    for (let j = 0; j < w.count; j += 1) {
+      const { effect } = w.infos[j] as EffectInfo;
+      if (effect.kind === 'lock' && (flagsOf(w, j) & FLAG.fired) === 0 && mayFire(w, j))
+        return true;
+    }
+    return false;
+  }
+
   function end(state: State): End {
     draft.load(state);
-    let waitsForLock = false;
-    let unfinished = false;
+    let unfinished = 0;
+    let waiting = 0;
     for (let pe = 0; pe < peCount; pe += 1) {
       if (draft.ended(pe)) continue;
-      unfinished = true;
-      const w = draft.window(pe);
-      for (let j = 0; j < w.count; j += 1) {
-        const info = w.infos[j] as EffectInfo;
-        if (info.effect.kind === 'lock' && (flagsOf(w, j) & FLAG.fired) === 0 && mayFire(w, j)) {
-          waitsForLock = true;
-        }
-      }
+      unfinished += 1;
+      if (waitsForLock(draft.window(pe))) waiting += 1;
     }
-    if (!unfinished) return 'finished';
-    return waitsForLock ? 'deadlock' : 'impossible';
+    if (unfinished === 0) return 'finished';
+    // A PE that is stuck for another reason has run into an order that cannot be completed, and who
+    // waits for its lock says nothing.
+    return waiting === unfinished ? 'deadlock' : 'impossible';
   }
 
   const initialFacts: Fact[] = [];

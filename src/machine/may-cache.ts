@@ -36,8 +36,17 @@ export interface MayCaches {
   close(set: number, memory: number, context: number): number;
   /** After a write to the cell: entries built from it are stale. */
   markStale(set: number, cell: number): number;
-  /** After an operation returned: stale entries of these IPA pages of the VM get `mark`. */
-  markDead(set: number, vmid: number, pages: readonly bigint[], mark: number): number;
+  /**
+   * After an operation returned: stale entries of these IPA pages of the VM get `mark`, unless what they
+   * were built from is what memory holds again: such an entry translates as a walk now would.
+   */
+  markDead(
+    set: number,
+    vmid: number,
+    pages: readonly bigint[],
+    mark: number,
+    memory: number,
+  ): number;
   /** Without the entries the invalidation must remove. */
   remove(set: number, invalidation: number): number;
   /** Marked entries of a set. */
@@ -385,9 +394,11 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
       staleMemo.set(key, result);
       return result;
     },
-    markDead: (set, vmid, pages, mark) =>
+    markDead: (set, vmid, pages, mark, mem) =>
       mapCodes(set, (code, entry) =>
-        isDeadAfter(entry, marksOf(code), vmid, pages) ? code | mark : code,
+        isDeadAfter(entry, marksOf(code), vmid, pages) && !isCurrent(memory, mem, entry.leafPath2)
+          ? code | mark
+          : code,
       ),
     remove(set, invalidation) {
       const key = set * 0x4000000 + invalidation;
@@ -433,6 +444,15 @@ function isValidBits(bits: bigint): boolean {
 /** TCR_ELx.HA: hardware sets the access flag. */
 function managesAccessFlag(context: Context): boolean {
   return context.stage1 !== null && context.stage1.hardwareUpdate !== 'none';
+}
+
+/** Whether memory holds every descriptor of the path, whatever was written in between. */
+export function isCurrent(memory: Memory, mem: number, path: readonly number[]): boolean {
+  for (let i = 0; i < path.length; i += 2) {
+    const slot = memory.slot(mem, path[i] as number);
+    if (slot !== (path[i + 1] as number) << 1) return false;
+  }
+  return true;
 }
 
 /** Marks that a write to the cell adds to what was built from it. */
