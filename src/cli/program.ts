@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { PLAIN_FIELDS } from '../scenario/fields.ts';
 import { isInputError, type InputError } from '../scenario/input-error.ts';
 import { explainCommand } from './commands/explain.ts';
+import { exportCommand, type ExportOptions } from './commands/export.ts';
 import { addConformanceCommand } from './commands/conformance-options.ts';
 import { listCommand } from './commands/list.ts';
 import { addLitmusCommand } from './commands/litmus-options.ts';
@@ -146,6 +147,15 @@ function buildProgram(io: Io, finish: (result: number | InputError) => void): Co
     .action((options: { readonly json?: boolean }) => {
       finish(seedTableCommand(options, io));
     });
+  program
+    .command('export')
+    .description('write a counterexample as a litmus test for a reference model')
+    .argument('<file>', 'replay file')
+    .requiredOption('--format <name>', 'isla, or herd')
+    .action(async (path: string, options: ExportOptions) => {
+      finish(await exportCommand(path, options, io));
+    });
+
   addLitmusCommand(program, { ...io, filesBelow }, finish);
   addConformanceCommand(program, { ...io, filesBelow }, finish);
 

@@ -21,6 +21,7 @@ export interface ReferenceConformance {
 
 /** Enough for every test with a mutated machine; a cut-off search notices nothing. */
 const MUTATION_STATES = 20_000;
+const REFERENCE_STATES = 1_000;
 
 /** Runs the project's own tests, with the machine as it is and with each of its faults. */
 export function ownConformance(
@@ -36,21 +37,44 @@ export function ownConformance(
   if (without.length > 0) return { problem: `${without.join(', ')} have no expectation.` };
   const comparisons = compareFolder(read.rows, folder, limits);
   if ('problem' in comparisons) return comparisons;
-  return { comparisons, reasons: reasonsOf(text), noticedBy: noticed(read.rows, folder) };
+  return {
+    comparisons,
+    reasons: reasonsOf(text),
+    noticedBy: noticed(read.rows, folder, MUTATION_STATES),
+  };
 }
 
 function noticed(
   rows: readonly LitmusExpectation[],
   folder: LitmusFolder,
+  states: number,
 ): ReadonlyMap<MachineFault, readonly string[]> {
   const subjects = mutationSubjects(rows, folder);
   const faults = Object.keys(MACHINE_FAULTS) as MachineFault[];
   return new Map(
     faults.map((fault) => {
-      const by = subjects.filter((s) => notices(s, fault, { states: MUTATION_STATES }));
+      const by = subjects.filter((s) => notices(s, fault, { states }));
       return [fault, by.map(({ expectation }) => expectation.key)];
     }),
   );
+}
+
+/**
+ * How many tests of a reference notice which fault, among those that agree with the machine as it is
+ * and stay small. Takes minutes.
+ */
+export function noticingTests(
+  rows: readonly LitmusExpectation[],
+  folder: LitmusFolder,
+): ReadonlyMap<MachineFault, number> {
+  const limits = { states: REFERENCE_STATES };
+  const compared = compareFolder(rows, folder, limits);
+  const agreeing =
+    'problem' in compared
+      ? []
+      : compared.flatMap(({ result, expectation }) => (result === 'equal' ? [expectation] : []));
+  const counts = [...noticed(agreeing, folder, limits.states)];
+  return new Map(counts.map(([fault, keys]) => [fault, keys.length]));
 }
 
 function reasonsOf(text: string): ReadonlyMap<string, string> {

@@ -2,7 +2,7 @@ import type { MachineFault } from '../machine/fault.ts';
 import { readLitmus } from './litmus-case.ts';
 import { compareLitmus } from './litmus-compare.ts';
 import type { LitmusExpectation } from './litmus-expected.ts';
-import type { LitmusFolder } from './litmus-folder.ts';
+import { fileFinder, type LitmusFolder } from './litmus-folder.ts';
 import { runLitmus } from './litmus-run.ts';
 import type { LitmusTest } from '../frontend/litmus/litmus-test.ts';
 
@@ -15,14 +15,16 @@ export interface MutationSubject {
 /** The tests of a folder that can be read and have expectations. */
 export function mutationSubjects(
   rows: readonly LitmusExpectation[],
-  folder: Pick<LitmusFolder, 'read'>,
+  folder: Pick<LitmusFolder, 'files' | 'read'>,
 ): readonly MutationSubject[] {
   const subjects: MutationSubject[] = [];
+  const fileOf = fileFinder(rows, folder);
   for (const expectation of rows) {
-    if (expectation.kind !== 'outcomes') continue;
-    const text = folder.read(expectation.key);
-    if (text === null) continue;
-    const parsed = readLitmus(expectation.key, text, expectation);
+    const file = fileOf(expectation);
+    const text = file === undefined ? null : folder.read(file);
+    if (file === undefined || text === null) continue;
+    const reading = expectation.kind === 'outcomes' ? expectation : { variants: [] };
+    const parsed = readLitmus(file, text, reading);
     if (parsed.kind === 'test') subjects.push({ test: parsed.test, expectation });
   }
   return subjects;

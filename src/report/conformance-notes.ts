@@ -5,7 +5,7 @@
 export const DIFFERENCES: ReadonlyMap<string, string> = new Map([
   [
     'CoRpteT.EL1+dsb-tlbi-dsb',
-    'There is no context synchronisation after the DSB, so the walk of the last load may have been done before the TLBI: on the issuing PE the DSB alone is not enough without FEAT_ETS2 (R_BLDZX). The published table itself allows the same sequence in CoWinvT.EL1+dsb-tlbi-dsb, where the descriptor is written by the PE itself instead of read from another one; nothing in the text of the model makes the two differ.',
+    'There is no context synchronisation after the DSB, so the walk of the last load may have been done before the TLBI: on the issuing PE the DSB alone is not enough without FEAT_ETS2 (R_BLDZX). The published table itself allows the same sequence in CoWinvT.EL1+dsb-tlbi-dsb, where the descriptor is written by the PE itself instead of read from another one; nothing in the text of the model makes the two differ. herd7 allows the same shape in VMSA/coRRExpNExp+DSB-TLBI-DSB2.',
   ],
   ['ETS3/ETS3.MP+dmb.sttp.litmus', 'Asks for tag-check faults (MTE), which are not modelled.'],
   ['inst.kvm/A024.litmus', 'Uses the AT instruction, which is not modelled.'],

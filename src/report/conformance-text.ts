@@ -44,7 +44,7 @@ export function ownText({ comparisons, reasons, noticedBy }: OwnConformance): st
     `${equal} of ${total} tests in \`test/litmus\` allow exactly the outcomes that were derived for them by reasoning`,
     'from the rules of the architecture. Missing outcomes fail as extra ones do.',
     '',
-    ...table(
+    ...markdownTable(
       ['test', 'outcomes', 'why exactly these'],
       comparisons.map(({ key, expectation, result }) => [
         result === 'equal' ? name(key) : `**${name(key)}: ${result}**`,
@@ -58,7 +58,7 @@ export function ownText({ comparisons, reasons, noticedBy }: OwnConformance): st
     'Every rule can be broken on purpose (`src/machine/fault.ts`). Each fault must change what some test',
     'allows or flags; those that litmus tests have no words for are covered in `test/machine/fault.test.ts`.',
     '',
-    ...table(
+    ...markdownTable(
       ['fault', 'the faulty machine', 'tests', 'among them'],
       [...noticedBy].map(([fault, by]) => faultRow(fault, by)),
     ),
@@ -95,7 +95,7 @@ function referenceLines(references: readonly ReferenceConformance[]): readonly s
     'allow less than the reference; "more": we allow more. The last column counts tests that we answer',
     'and the reference does not.',
     '',
-    ...table(
+    ...markdownTable(
       [
         'folder, engine',
         'tests',
@@ -119,7 +119,7 @@ function referenceLines(references: readonly ReferenceConformance[]): readonly s
     'One process, reading the test included, on the machine that wrote this page. herd7: CPU time as',
     'recorded with its outcomes, one process per test.',
     '',
-    ...table(['folder, engine', 'total', 'median', 'herd7 total', 'herd7 median'], times),
+    ...markdownTable(['folder, engine', 'total', 'median', 'herd7 total', 'herd7 median'], times),
     '',
   ];
 }
@@ -172,7 +172,10 @@ function name(key: string): string {
 }
 
 /** Markdown, padded as prettier does it. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+export function markdownTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): readonly string[] {
   const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
   const widths = head.map((_, i) => Math.max(3, ...cells.map((row) => row[i]?.length ?? 0)));
   const line = (row: readonly string[]): string =>

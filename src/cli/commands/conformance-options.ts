@@ -17,6 +17,10 @@ export function addConformanceCommand(
       '../shared/litmus',
     )
     .option('--write <file>', 'write the page instead of printing it')
+    .option(
+      '--mutations',
+      'instead, count the reference tests that notice each fault; takes minutes',
+    )
     .action((options: ConformanceOptions) => {
       finish(conformanceCommand(options, io));
     });

@@ -1,11 +1,16 @@
-import { ownConformance, type ReferenceConformance } from '../../explore/conformance.ts';
-import { readExpectations } from '../../explore/litmus-expected.ts';
+import {
+  noticingTests,
+  ownConformance,
+  type ReferenceConformance,
+} from '../../explore/conformance.ts';
+import { readExpectations, type LitmusExpectation } from '../../explore/litmus-expected.ts';
 import {
   compareFolder,
   DEFAULT_LITMUS_STATES,
   type LitmusFolder,
 } from '../../explore/litmus-folder.ts';
 import { conformanceText } from '../../report/conformance-text.ts';
+import { mutationsText } from '../../report/mutations-text.ts';
 import { LITMUS_EXIT, type LitmusIo } from '../litmus-io.ts';
 
 /** What the command line says. */
@@ -16,6 +21,8 @@ export interface ConformanceOptions {
   readonly references: string;
   /** Where to write the page; without it the page is printed. */
   readonly write?: string;
+  /** Instead, count the tests of the references that notice faults of the machine. */
+  readonly mutations?: boolean;
   /** Most states of one search. */
   readonly states?: number;
 }
@@ -29,23 +36,48 @@ export interface ConformanceIo extends LitmusIo {
 /** `tlbgate conformance`: compares the machine with all references there are. */
 export function conformanceCommand(options: ConformanceOptions, io: ConformanceIo): number {
   const limits = { states: options.states ?? DEFAULT_LITMUS_STATES };
+  const found = referenceFolders(options.references, io);
+  if ('problem' in found) return complain(io, found.problem);
+  if (options.mutations === true) {
+    const counts = found.map(({ name, rows, folder }) => ({
+      name,
+      noticing: noticingTests(rows, folder),
+    }));
+    return finish(mutationsText(counts), options, io);
+  }
   const own = ownConformance(folderAt(options.own, io), limits);
   if ('problem' in own) return complain(io, `${options.own}: ${own.problem}`);
   const references: ReferenceConformance[] = [];
-  for (const file of io.filesBelow(options.references) ?? []) {
-    const name = /^([^/]+)\.expected\.json$/.exec(file)?.[1];
-    if (name === undefined) continue;
-    const read = readExpectations(io.read(`${options.references}/${file}`) ?? '');
-    if ('problem' in read) return complain(io, `${file}: ${read.problem}`);
-    const folder = folderAt(`${options.references}/${name}`, io);
-    const comparisons = compareFolder(read.rows, folder, limits);
-    if ('problem' in comparisons) return complain(io, `${file}: ${comparisons.problem}`);
+  for (const { name, rows, folder } of found) {
+    const comparisons = compareFolder(rows, folder, limits);
+    if ('problem' in comparisons) return complain(io, `${name}: ${comparisons.problem}`);
     references.push({ name, comparisons });
   }
-  if (references.length === 0) {
-    return complain(io, `there is no NAME.expected.json in ${options.references}.`);
+  return finish(conformanceText(own, references), options, io);
+}
+
+interface ReferenceFolder {
+  readonly name: string;
+  readonly rows: readonly LitmusExpectation[];
+  readonly folder: LitmusFolder;
+}
+
+function referenceFolders(
+  root: string,
+  io: ConformanceIo,
+): readonly ReferenceFolder[] | { readonly problem: string } {
+  const folders: ReferenceFolder[] = [];
+  for (const file of io.filesBelow(root) ?? []) {
+    const name = /^([^/]+)\.expected\.json$/.exec(file)?.[1];
+    if (name === undefined) continue;
+    const read = readExpectations(io.read(`${root}/${file}`) ?? '');
+    if ('problem' in read) return { problem: `${file}: ${read.problem}` };
+    folders.push({ name, rows: read.rows, folder: folderAt(`${root}/${name}`, io) });
   }
-  const text = conformanceText(own, references);
+  return folders.length === 0 ? { problem: `there is no NAME.expected.json in ${root}.` } : folders;
+}
+
+function finish(text: string, options: ConformanceOptions, io: ConformanceIo): number {
   if (options.write === undefined) {
     io.out(text);
     return LITMUS_EXIT.equal;
