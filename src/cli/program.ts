@@ -2,12 +2,16 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { PLAIN_FIELDS } from '../scenario/fields.ts';
 import { isInputError, type InputError } from '../scenario/input-error.ts';
 import { explainCommand } from './commands/explain.ts';
+import { exportCommand, type ExportOptions } from './commands/export.ts';
+import { addConformanceCommand } from './commands/conformance-options.ts';
 import { listCommand } from './commands/list.ts';
+import { addLitmusCommand } from './commands/litmus-options.ts';
 import { replayCommand, type ReplayOptions } from './commands/replay.ts';
 import { seedTableCommand } from './commands/seed-table.ts';
 import { verifyCommand, type VerifyOptions } from './commands/verify.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io } from './io.ts';
+import { filesBelow } from './litmus-io.ts';
 
 /** Version of the command line, as in package.json. */
 export const VERSION = '0.1.0';
@@ -143,6 +147,17 @@ function buildProgram(io: Io, finish: (result: number | InputError) => void): Co
     .action((options: { readonly json?: boolean }) => {
       finish(seedTableCommand(options, io));
     });
+  program
+    .command('export')
+    .description('write a counterexample as a litmus test for a reference model')
+    .argument('<file>', 'replay file')
+    .requiredOption('--format <name>', 'isla, or herd')
+    .action(async (path: string, options: ExportOptions) => {
+      finish(await exportCommand(path, options, io));
+    });
+
+  addLitmusCommand(program, { ...io, filesBelow }, finish);
+  addConformanceCommand(program, { ...io, filesBelow }, finish);
 
   return program;
 }

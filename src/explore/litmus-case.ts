@@ -1,3 +1,4 @@
+import type { Features } from '../arm64/features.ts';
 import type { LitmusTest } from '../frontend/litmus/litmus-test.ts';
 import { parseHerd, parseIsla, type ParsedLitmus } from '../frontend/litmus/parse-litmus.ts';
 import type { LitmusProblem } from '../frontend/litmus/problem.ts';
@@ -7,6 +8,8 @@ import { runLitmus, type LitmusOutcomes } from './litmus-run.ts';
 export interface LitmusReading {
   /** `-variant` options of herd7: `vmsa`, `fatal`, `ETS2` ... */
   readonly variants: readonly string[];
+  /** Features of the machine that the formats have no words for. */
+  readonly features?: Partial<Features>;
 }
 
 /** What running one test gave. */
@@ -22,11 +25,26 @@ export function isLitmusFile(name: string): boolean {
 
 /** Reads a test; its file name says in which format it is. */
 export function readLitmus(file: string, text: string, reading: LitmusReading): ParsedLitmus {
-  if (!file.endsWith('.toml')) return parseHerd(file, text, { variants: reading.variants });
-  const variants = reading.variants.map((variant) => variant.toLowerCase());
+  const parsed = parse(file, text, reading);
+  const { features } = reading;
+  return parsed.kind === 'problem' || features === undefined
+    ? parsed
+    : { kind: 'test', test: withFeatures(parsed.test, features) };
+}
+
+function parse(file: string, text: string, { variants }: LitmusReading): ParsedLitmus {
+  if (!file.endsWith('.toml')) return parseHerd(file, text, { variants });
+  const lower = variants.map((variant) => variant.toLowerCase());
   return parseIsla(file, text, {
-    ets: variants.includes('ets3') ? 'ets3' : variants.includes('ets2') ? 'ets2' : 'none',
+    ets: lower.includes('ets3') ? 'ets3' : lower.includes('ets2') ? 'ets2' : 'none',
   });
+}
+
+function withFeatures(test: LitmusTest, features: Partial<Features>): LitmusTest {
+  const { setup } = test;
+  const { translation } = setup;
+  const changed = { ...translation, features: { ...translation.features, ...features } };
+  return { ...test, setup: { ...setup, translation: changed } };
 }
 
 /** Reads and runs a test. */

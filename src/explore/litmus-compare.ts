@@ -2,6 +2,7 @@ import { observation } from '../frontend/litmus/litmus-test.ts';
 import { describeProblem } from '../frontend/litmus/problem.ts';
 import type { LitmusAnswer } from './litmus-case.ts';
 import type { LitmusExpectation } from './litmus-expected.ts';
+import { outcomeKey } from './outcome-key.ts';
 
 /** How the machine stands to a reference on one test. */
 export type LitmusResult =
@@ -73,10 +74,8 @@ function compareOutcomes(
 ): Compared {
   const verdict = observation(outcomes.holding, outcomes.others);
   if (outcomes.limited) return { result: 'limit', verdict };
-  const ours = new Set(outcomes.outcomes.map((outcome) => outcome.trim()));
-  const theirs = new Set(expectation.outcomes);
-  const missing = [...theirs].filter((outcome) => !ours.has(outcome));
-  const extra = [...ours].filter((outcome) => !theirs.has(outcome));
+  const missing = without(expectation.outcomes, outcomes.outcomes);
+  const extra = without(outcomes.outcomes, expectation.outcomes);
   if (missing.length > 0 && extra.length > 0) {
     return { result: 'different', verdict, missing, extra };
   }
@@ -89,6 +88,12 @@ function compareOutcomes(
     return { result: 'different', verdict, note };
   }
   return { result: 'equal', verdict };
+}
+
+/** Those of some outcomes that are not among others. */
+function without(some: readonly string[], others: readonly string[]): readonly string[] {
+  const keys = new Set(others.map(outcomeKey));
+  return some.filter((outcome) => !keys.has(outcomeKey(outcome))).map((text) => text.trim());
 }
 
 function compareVerdict(

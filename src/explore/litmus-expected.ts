@@ -1,3 +1,5 @@
+import type { Features } from '../arm64/features.ts';
+
 /**
  * What a reference says about a litmus test: the rows of an expectations file. Two shapes of file
  * exist: outcome sets of herd7 by path (with and without ETS2), and verdicts of the ESOP 2022 paper
@@ -10,6 +12,8 @@ export type LitmusExpectation =
       readonly key: string;
       readonly engine: 'herd' | 'ets2';
       readonly variants: readonly string[];
+      /** Features that are on although the formats have no words for them. */
+      readonly features: Partial<Features>;
       readonly outcomes: readonly string[];
       /** herd7 flags that break-before-make was needed; null where it was not asked. */
       readonly needsBbm: boolean | null;
@@ -66,6 +70,7 @@ function rowsOf(key: string, value: Readonly<Record<string, unknown>>): LitmusEx
       key,
       engine,
       variants: variantsOf(engine, run['options']),
+      features: Object.fromEntries(strings(value['features']).map((name) => [name, true])),
       outcomes: strings(run['outcomes']).map((outcome) => outcome.trim()),
       needsBbm: Array.isArray(run['flags'])
         ? strings(run['flags']).some((flag) => flag.includes('BBM'))

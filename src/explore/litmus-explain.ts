@@ -1,8 +1,10 @@
 import type { LitmusTest } from '../frontend/litmus/litmus-test.ts';
 import type { State } from '../machine/draft.ts';
-import { createMachine, type Machine, type Transition } from '../machine/machine.ts';
+import { createMachine, type Machine } from '../machine/machine.ts';
+import type { Transition } from '../machine/transition.ts';
 import { intSequencePool } from '../util/int-sequence-pool.ts';
 import { finalState } from './litmus-run.ts';
+import { outcomeKey } from './outcome-key.ts';
 
 /** A run of a litmus test that ends in the wanted outcome. */
 export interface ExplainedOutcome {
@@ -34,7 +36,7 @@ export function explainOutcome(
   const states: State[] = [machine.initial];
   const reachedBy: { readonly from: number; readonly step: Transition }[] = [];
   const outcomes = new Set<string>();
-  const target = normal(wanted);
+  const target = outcomeKey(wanted);
   seen.intern(machine.initial, width);
   for (let id = 0; id < states.length; id += 1) {
     const state = states[id] as State;
@@ -43,7 +45,7 @@ export function explainOutcome(
     if (next.every((step) => step.pe < 0) && machine.end(state) === 'finished') {
       const outcome = test.observe(finalState(machine, state));
       if (outcome !== null) outcomes.add(outcome);
-      if (outcome !== null && normal(outcome) === target) {
+      if (outcome !== null && outcomeKey(outcome) === target) {
         return { kind: 'run', run: { machine, steps: pathTo(id), outcome } };
       }
     }
@@ -61,12 +63,4 @@ export function explainOutcome(
     for (let at = reachedBy[end]; at !== undefined; at = reachedBy[at.from]) steps.push(at.step);
     return steps.reverse();
   }
-}
-
-function normal(outcome: string): string {
-  return outcome
-    .split(';')
-    .map((part) => part.replaceAll(/\s+/g, ''))
-    .filter((part) => part !== '')
-    .join(';');
 }

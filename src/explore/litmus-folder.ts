@@ -25,22 +25,32 @@ export function compareFolder(
   limits: { readonly states: number },
   variants: readonly string[] = [],
 ): readonly LitmusComparison[] | { readonly problem: string } {
-  const named = rows.some(({ kind }) => kind === 'verdict') ? filesByName(folder) : null;
+  const fileOf = fileFinder(rows, folder);
   const comparisons: LitmusComparison[] = [];
   for (const row of rows) {
-    const file = row.kind === 'verdict' ? named?.get(row.key) : row.key;
+    const file = fileOf(row);
     const text = file === undefined ? null : folder.read(file);
     if (file === undefined || text === null) return { problem: `there is no test "${row.key}".` };
-    const own = row.kind === 'outcomes' ? row.variants : [];
+    const own = row.kind === 'outcomes' ? row : { variants: [], features: {} };
+    const reading = { variants: [...own.variants, ...variants], features: own.features };
     const start = folder.now();
-    const answer = answerLitmus(file, text, { variants: [...own, ...variants] }, limits);
+    const answer = answerLitmus(file, text, reading, limits);
     comparisons.push(compareLitmus(row, answer, folder.now() - start));
   }
   return comparisons;
 }
 
+/** Finds the test of an expectation. */
+export function fileFinder(
+  rows: readonly LitmusExpectation[],
+  folder: Pick<LitmusFolder, 'files' | 'read'>,
+): (row: LitmusExpectation) => string | undefined {
+  const named = rows.some(({ kind }) => kind === 'verdict') ? filesByName(folder) : null;
+  return (row) => (row.kind === 'verdict' ? named?.get(row.key) : row.key);
+}
+
 /** By the name of the file, which is unique, and by the name inside, which sometimes is not. */
-function filesByName(folder: LitmusFolder): ReadonlyMap<string, string> {
+function filesByName(folder: Pick<LitmusFolder, 'files' | 'read'>): ReadonlyMap<string, string> {
   const tests = folder.files.filter(isLitmusFile);
   const byName = new Map<string, string>();
   for (const file of tests) {

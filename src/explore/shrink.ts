@@ -1,6 +1,7 @@
 import { DEFAULT_FEATURES, type Features } from '../arm64/features.ts';
 import type { EffectInfo } from '../machine/effect-info.ts';
-import { EVENT, type Machine, type Transition } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import { EVENT, type Transition } from '../machine/transition.ts';
 import type { MachineSetup } from '../machine/setup.ts';
 import type { Scenario, TraceAccess } from '../scenario/scenario.ts';
 import { agentOf } from '../trace/cost.ts';

@@ -1,6 +1,6 @@
 import type { Announcement } from '../program/effect.ts';
 import type { Draft } from './draft.ts';
-import { isDeadAfter } from './may-cache.ts';
+import { isCurrent, isDeadAfter } from './may-cache.ts';
 import { MARK } from './translation-entry.ts';
 import { addFlags, AT, flagsOf, get, MARK_SHIFT } from './window.ts';
 
@@ -13,7 +13,10 @@ export function announce(draft: Draft, fact: Announcement): void {
     case 'operation-returns': {
       const mark = fact.removes === 'write-permission' ? MARK.writeRevoked : MARK.dead;
       for (let pe = 0; pe < draft.threads.length; pe += 1) {
-        draft.setTlb(pe, draft.tlbs.markDead(draft.tlb(pe), fact.vmid, fact.pages, mark));
+        draft.setTlb(
+          pe,
+          draft.tlbs.markDead(draft.tlb(pe), fact.vmid, fact.pages, mark, draft.memoryId()),
+        );
         markDeadInFlight(draft, pe, fact.vmid, fact.pages, mark);
       }
       return;
@@ -43,7 +46,11 @@ function markDeadInFlight(
     if (result < 0) continue;
     const { entry } = draft.tlbs.results.item(result);
     const marks = flagsOf(w, i) >> MARK_SHIFT;
-    if (entry !== null && isDeadAfter(entry, marks, vmid, pages)) {
+    if (
+      entry !== null &&
+      isDeadAfter(entry, marks, vmid, pages) &&
+      !isCurrent(draft.memory, draft.memoryId(), entry.leafPath2)
+    ) {
       addFlags(w, i, mark << MARK_SHIFT);
     }
   }

@@ -1,3 +1,4 @@
+import type { MachineFaults } from './fault.ts';
 import type { Memory } from './memory.ts';
 import type { MayCaches } from './may-cache.ts';
 import { marksAfterWrite } from './may-cache.ts';
@@ -53,6 +54,7 @@ export interface Draft {
   readonly tlbs: MayCaches;
   readonly ghost: Ghost;
   readonly threads: readonly ThreadEffects[];
+  readonly faults: MachineFaults;
   readonly initial: State;
   /** Starts from a state. */
   load(state: State): void;
@@ -110,7 +112,7 @@ export function createDraft(setup: MachineSetup): Draft {
   const threads = setup.threads.map((thread) => threadEffects(thread.tree));
   const windowPool: IntSequencePool = intSequencePool();
   const ledgerPool: IntSequencePool = intSequencePool();
-  const windows = setup.threads.map(() => emptyWindow());
+  const windows = setup.threads.map(() => emptyWindow(setup.faults));
   const ledger = new Int32Array(LEDGER_SLOTS * SLOT_INTS);
   const size = STATE.pes + STATE.perPe * threads.length;
   const ids = new Int32Array(size);
@@ -311,6 +313,7 @@ export function createDraft(setup: MachineSetup): Draft {
     tlbs,
     ghost,
     threads,
+    faults: setup.faults,
     initial: new Int32Array(0),
     load(state) {
       ids.set(state);

@@ -1,5 +1,4 @@
 import type { Features } from '../arm64/features.ts';
-import { tlbiMatches } from '../arm64/tlbi-match.ts';
 import type { Draft } from './draft.ts';
 import type { EffectInfo } from './effect-info.ts';
 import type { Fact } from './facts.ts';
@@ -34,7 +33,10 @@ export function issueTlbi(
     context: { vmid, granule: features.granule, features },
   }));
   const all = (1 << draft.threads.length) - 1;
-  draft.openSlot(slot, pe, invalidation, op.scope === 'local' ? 1 << pe : all);
+  const { faults } = draft;
+  const isLocal = op.scope === 'local' && !faults?.has('tlbi-always-broadcast');
+  const reachesOne = isLocal || faults?.has('tlbi-broadcast-ignored') === true;
+  draft.openSlot(slot, pe, invalidation, reachesOne ? 1 << pe : all);
   const w = draft.window(pe);
   set(w, index, AT.value, slot);
   addFlags(w, index, FLAG.fired);
@@ -66,7 +68,7 @@ export function deliver(draft: Draft, slot: number, pe: number, forgetsAccesses:
   // Marks what changed even when nothing else did, so that `settle` looks at the issuer.
   const issuer = draft.slotIssuer(slot);
   draft.window(issuer).dirty = true;
-  if (pe === issuer) return false;
+  if (pe === issuer || draft.faults?.has('tlbi-forgets-accesses')) return false;
   let heldUp = false;
   const { op, operand, context } = draft.tlbs.invalidations.item(invalidationId);
   const bit = 1 << slot;
@@ -82,7 +84,7 @@ export function deliver(draft: Draft, slot: number, pe: number, forgetsAccesses:
       continue;
     }
     if (((flags >> MARK_SHIFT) & MARK.stale) === 0) continue;
-    if (!tlbiMatches(op, operand, context, draft.tlbs.results.item(result).info)) continue;
+    if (!draft.tlbs.matches(op, operand, context, draft.tlbs.results.item(result).info)) continue;
     if (isUnfinished(flags, w.infos[j] as EffectInfo)) {
       if (forgetsAccesses) {
         addFlags(w, j, FLAG.owed);
@@ -92,6 +94,7 @@ export function deliver(draft: Draft, slot: number, pe: number, forgetsAccesses:
       set(w, j, AT.obligations, get(w, j, AT.obligations) | bit);
       heldUp = true;
     }
+    if (draft.faults?.has('tlbi-forgets-same-offset')) continue;
     // Both of the pair are accesses to memory: a fault has no physical address to share.
     const address = draft.address(pe, j);
     if (address === undefined || (flags & FLAG.faulted) !== 0) continue;

@@ -1,4 +1,5 @@
 import { KIND, type EffectInfo } from './effect-info.ts';
+import { behindProgramOrder } from './program-order.ts';
 import { AT, FLAG, flagsOf, get, indexOf, type Window } from './window.ts';
 
 /**
@@ -36,7 +37,8 @@ export function mayUpdate(w: Window, j: number): boolean {
   for (let i = 0; i < j; i += 1) {
     const info = w.infos[i] as EffectInfo;
     if (info.synchronises && !fired(w, i)) return false;
-    if (info.kind === KIND.branch && !fired(w, i)) return false;
+    const waits = !w.faults?.has('speculative-dirty');
+    if (info.kind === KIND.branch && !fired(w, i) && waits) return false;
     if (!(info.reads || info.writes)) continue;
     if (translationPending(w, i)) return false;
     if (!info.translated && get(w, i, AT.cell) < 0) return false;
@@ -93,7 +95,9 @@ function behindBarrier(w: Window, j: number, what: 'read' | 'write' | 'fault' | 
   for (let i = 0; i < j; i += 1) {
     const info = w.infos[i] as EffectInfo;
     if (info.kind === KIND.dmb || info.kind === KIND.announce) {
-      const limit = info.effect.kind === 'dmb' ? info.effect.limit : 'full';
+      if (info.kind === KIND.dmb && w.faults?.has('dmb-ignored')) continue;
+      const kindCounts = info.effect.kind === 'dmb' && !w.faults?.has('dmb-kinds-ignored');
+      const limit = kindCounts ? info.effect.limit : 'full';
       if (info.kind === KIND.announce && !fired(w, i)) return true;
       for (let k = 0; k < i; k += 1) {
         const before = w.infos[k] as EffectInfo;
@@ -106,8 +110,8 @@ function behindBarrier(w: Window, j: number, what: 'read' | 'write' | 'fault' | 
       }
     } else if (what !== 'dc') {
       if (info.kind === KIND.lock && !fired(w, i)) return true;
-      if (info.acquire && (what === 'write' ? holdsBackWrite(w, i) : readPending(w, i)))
-        return true;
+      const acquires = info.acquire && !w.faults?.has('acquire-ignored');
+      if (acquires && (what === 'write' ? holdsBackWrite(w, i) : readPending(w, i))) return true;
       // amo with acquire and release: both halves are before what follows.
       if (info.kind === KIND.rmw && info.acquireRcsc && info.release && writePending(w, i))
         return true;
@@ -118,10 +122,23 @@ function behindBarrier(w: Window, j: number, what: 'read' | 'write' | 'fault' | 
 
 /** May the translation of instance `j` happen now? Faults under ETS have a condition of their own. */
 export function mayTranslate(w: Window, j: number, ets: 'none' | 'ets2' | 'ets3'): boolean {
+  const dsbCounts = ets !== 'none' || w.faults?.has('dsb-orders-walks') === true;
   for (let i = 0; i < j; i += 1) {
-    if (behindSynchronisation(w.infos[i] as EffectInfo, w, i, ets !== 'none')) return false;
+    const info = w.infos[i] as EffectInfo;
+    if (info.synchronises && w.faults?.has('isb-ignores-walks')) continue;
+    if (behindSynchronisation(info, w, i, dsbCounts)) return false;
+    if (info.kind === KIND.context && !fired(w, i) && w.faults?.has('context-at-once'))
+      return false;
   }
-  return true;
+  if (w.faults === undefined) return true;
+  if (behindProgramOrder(w, j, false)) return false;
+  if (w.faults.has('dmb-orders-walks') && behindBarrier(w, j, 'read')) return false;
+  return !w.faults.has('walk-with-access') || mayAccess(w, j);
+}
+
+/** For the fault `walk-with-access`: whether the access itself could happen next. */
+function mayAccess(w: Window, j: number): boolean {
+  return (w.infos[j] as EffectInfo).reads ? mayRead(w, j) : mayWrite(w, j);
 }
 
 /**
@@ -144,12 +161,13 @@ export function mayRaiseFault(w: Window, j: number): boolean {
   for (let i = 0; i < j; i += 1) {
     if (behindSynchronisation(w.infos[i] as EffectInfo, w, i, true)) return false;
   }
-  return !behindBarrier(w, j, 'fault');
+  return w.faults?.has('faults-ignore-barriers') === true || !behindBarrier(w, j, 'fault');
 }
 
 /** May the explicit read of instance `j` be performed now? */
 export function mayRead(w: Window, j: number): boolean {
   const self = w.infos[j] as EffectInfo;
+  if (w.faults !== undefined && behindProgramOrder(w, j, false)) return false;
   for (let i = 0; i < j; i += 1) {
     const info = w.infos[i] as EffectInfo;
     if (behindSynchronisation(info, w, i, true)) return false;
@@ -214,16 +232,20 @@ function addressPicksResolved(w: Window, info: EffectInfo): boolean {
 /** What every explicit write, lock and hardware update waits for (dob, lmws, bob). */
 function mayWriteAt(w: Window, j: number, releases: boolean): boolean {
   const cell = get(w, j, AT.cell);
+  const { faults } = w;
+  if (faults !== undefined && behindProgramOrder(w, j, true)) return false;
   for (let i = 0; i < j; i += 1) {
     const info = w.infos[i] as EffectInfo;
     if (behindSynchronisation(info, w, i, true)) return false;
-    if (info.kind === KIND.branch && !fired(w, i)) return false;
+    if (info.kind === KIND.branch && !fired(w, i) && !faults?.has('stores-pass-branches'))
+      return false;
     if (info.kind === KIND.choose && !fired(w, i)) return false;
     const access = info.reads || info.writes;
     if (access) {
       // addr; [Exp & M]; po; [Exp & W] and [T]; tr-ib; [Exp & M]; po; [Exp & W].
-      if (translationPending(w, i)) return false;
-      if (!info.translated && get(w, i, AT.cell) < 0) return false;
+      if (translationPending(w, i) && !faults?.has('stores-pass-walks')) return false;
+      const passesAddress = faults?.has('stores-pass-addresses') === true;
+      if (!info.translated && get(w, i, AT.cell) < 0 && !passesAddress) return false;
       if (!addressPicksResolved(w, info)) return false;
       if (accessPending(w, i) && (releases || get(w, i, AT.cell) === cell)) return false;
     }
@@ -239,7 +261,7 @@ export function mayWrite(w: Window, j: number): boolean {
   const self = w.infos[j] as EffectInfo;
   if (self.reads && readPending(w, j)) return false;
   if (!picksResolved(w, self)) return false;
-  return mayWriteAt(w, j, self.release);
+  return mayWriteAt(w, j, self.release && !w.faults?.has('release-ignored'));
 }
 
 /**
@@ -255,8 +277,16 @@ export function mayFire(w: Window, j: number): boolean {
       for (let i = 0; i < j; i += 1) {
         const info = w.infos[i] as EffectInfo;
         if (behindSynchronisation(info, w, i, true)) return false;
+        if (
+          effect.limit !== 'full' &&
+          info.kind === KIND.tlbi &&
+          w.faults?.has('dsb-ignores-kind')
+        ) {
+          if ((flagsOf(w, i) & FLAG.complete) === 0) return false;
+        }
         if (effect.limit === 'full') {
-          if (accessPending(w, i) || translationPending(w, i) || updatePending(w, i)) return false;
+          if (accessPending(w, i) || translationPending(w, i)) return false;
+          if (updatePending(w, i) && !w.faults?.has('dsb-ignores-updates')) return false;
           if (info.kind === KIND.tlbi && !dsbSeesComplete(w, i, effect.domain)) return false;
           if (!fired(w, i) && isOtherEffect(info)) return false;
         } else if (effect.limit === 'ld') {
@@ -285,6 +315,7 @@ export function mayFire(w: Window, j: number): boolean {
         const info = w.infos[i] as EffectInfo;
         if (behindSynchronisation(info, w, i, true)) return false;
         if ((info.kind === KIND.branch || info.kind === KIND.choose) && !fired(w, i)) return false;
+        if (writePending(w, i) && w.faults?.has('tlbi-waits-for-stores')) return false;
         // System-register writes are in program order with what names their context.
         if (info.kind === KIND.context && !fired(w, i)) return false;
       }
@@ -309,6 +340,10 @@ export function mayFire(w: Window, j: number): boolean {
       }
       return true;
     case 'lock':
+      for (let i = 0; i < j; i += 1) {
+        const before = (w.infos[i] as EffectInfo).effect;
+        if (before.kind === 'unlock' && before.lock === effect.lock && !fired(w, i)) return false;
+      }
       return mayWriteAt(w, j, false);
     case 'unlock':
     case 'announce':
@@ -349,7 +384,9 @@ function isOtherEffect(info: EffectInfo): boolean {
  */
 function dsbSeesComplete(w: Window, i: number, domain: 'nsh' | 'ish' | 'osh' | 'sy'): boolean {
   const scope = (w.infos[i] as EffectInfo).tlbi?.scope ?? 'local';
+  if (w.faults?.has('dsb-ignores-tlbi')) return fired(w, i);
   const waits =
+    w.faults?.has('dsb-ignores-domain') === true ||
     scope === 'local' ||
     (scope === 'inner' ? domain !== 'nsh' : domain === 'osh' || domain === 'sy');
   return waits ? (flagsOf(w, i) & FLAG.complete) !== 0 : fired(w, i);

@@ -1,6 +1,6 @@
 import { bypassesCache } from '../arm64/attributes.ts';
 import { AF_BIT, DBM_BIT } from '../arm64/descriptor.ts';
-import { tlbiMatches, type TlbiContext } from '../arm64/tlbi-match.ts';
+import type { TlbiContext } from '../arm64/tlbi-match.ts';
 import type { TlbiOp } from '../arm64/tlbi.ts';
 import type { Context, Fault } from '../program/effect.ts';
 import type { TranslationInfo } from '../arm64/tlbi-match.ts';
@@ -18,6 +18,7 @@ import {
   type EntryTable,
   type TranslationEntry,
 } from './translation-entry.ts';
+import { matching, type Matches } from './tlbi-scope.ts';
 import { createWalker, type WalkFault } from './walker.ts';
 
 /**
@@ -35,8 +36,17 @@ export interface MayCaches {
   close(set: number, memory: number, context: number): number;
   /** After a write to the cell: entries built from it are stale. */
   markStale(set: number, cell: number): number;
-  /** After an operation returned: stale entries of these IPA pages of the VM get `mark`. */
-  markDead(set: number, vmid: number, pages: readonly bigint[], mark: number): number;
+  /**
+   * After an operation returned: stale entries of these IPA pages of the VM get `mark`, unless what they
+   * were built from is what memory holds again: such an entry translates as a walk now would.
+   */
+  markDead(
+    set: number,
+    vmid: number,
+    pages: readonly bigint[],
+    mark: number,
+    memory: number,
+  ): number;
   /** Without the entries the invalidation must remove. */
   remove(set: number, invalidation: number): number;
   /** Marked entries of a set. */
@@ -55,6 +65,7 @@ export interface MayCaches {
   readonly results: Interner<TranslationResult>;
   readonly contexts: ContextTable;
   readonly invalidations: Interner<Invalidation>;
+  readonly matches: Matches;
 }
 
 /** One choice a translation has: what it came to, and the marks of what it used. */
@@ -124,12 +135,14 @@ function contextTable(): ContextTable {
 /** May-caches of one machine. */
 export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches {
   const entries = entryTable();
-  const walker = createWalker(setup.translation, memory, entries);
+  const walker = createWalker(setup.translation, memory, entries, setup.faults);
   const pool = intSequencePool();
   const contexts = contextTable();
   const results = interner<TranslationResult>();
   const invalidations = interner<Invalidation>();
   const { features } = setup.translation;
+  const { faults } = setup;
+  const matches = matching(faults);
   let scratch = new Int32Array(256);
   const closeMemo: Map<number, number>[] = [];
   const staleMemo = new Map<number, number>();
@@ -157,6 +170,16 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
       codesMemo[set] = found;
     }
     return found;
+  }
+
+  function isRemoved(
+    entry: TranslationEntry,
+    op: TlbiOp,
+    operand: bigint,
+    context: TlbiContext,
+  ): boolean {
+    if (entry.kind === 'combined' && faults?.has('no-combined-entries')) return true;
+    return matches(op, operand, context, entry.info);
   }
 
   function mapCodes(
@@ -199,7 +222,8 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
     const context = contexts.context(contextId);
     const found: Translated[] = [];
     const full = context.stage2 === null ? 's1-leaf' : 'combined';
-    const held = codes(close(set, mem, contextId));
+    const from = faults?.has('no-tlb') ? pool.intern(scratch, 0) : set;
+    const held = codes(close(from, mem, contextId));
     for (const code of held) {
       const entry = entries.item(entryId(code));
       const { info } = entry;
@@ -255,7 +279,7 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
         ? null
         : {
             stage: stage1Allows ? 2 : 1,
-            cause: 'permission',
+            cause: faults === undefined ? 'permission' : cachedCause(entry),
             level: (stage1Allows ? entry.leaf2?.level : entry.leaf1?.level) ?? entry.info.level,
             address: stage1Allows ? entry.ipaBase + offset : va,
             onWalk: false,
@@ -277,6 +301,24 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
         entry,
       };
     });
+  }
+
+  function withoutStaleTables(set: number): number {
+    return intern(
+      codes(set).filter((code) => {
+        const { kind } = entries.item(entryId(code));
+        return (kind !== 's1-table' && kind !== 's2-table') || marksOf(code) === 0;
+      }),
+    );
+  }
+
+  /** The fault a cached descriptor gives, where faults let the walker cache bad ones. */
+  function cachedCause({ leaf1 }: TranslationEntry): Fault['cause'] {
+    if (leaf1 !== null && !isValidBits(leaf1.bits)) return 'translation';
+    const cachesAf0 = faults?.has('af0-cached') === true;
+    return cachesAf0 && leaf1 !== null && (leaf1.bits & AF_BIT) === 0n
+      ? 'access-flag'
+      : 'permission';
   }
 
   /** Whether a write through a clean leaf makes hardware set the dirty state (FEAT_HAFDBS). */
@@ -342,17 +384,21 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
     results,
     contexts,
     invalidations,
+    matches,
     markStale(set, cell) {
       const key = set * 0x4000000 + cell;
       const known = staleMemo.get(key);
       if (known !== undefined) return known;
-      const result = mapCodes(set, (code, entry) => code | marksAfterWrite(entry, cell));
+      let result = mapCodes(set, (code, entry) => code | marksAfterWrite(entry, cell));
+      if (faults?.has('no-table-entries')) result = withoutStaleTables(result);
       staleMemo.set(key, result);
       return result;
     },
-    markDead: (set, vmid, pages, mark) =>
+    markDead: (set, vmid, pages, mark, mem) =>
       mapCodes(set, (code, entry) =>
-        isDeadAfter(entry, marksOf(code), vmid, pages) ? code | mark : code,
+        isDeadAfter(entry, marksOf(code), vmid, pages) && !isCurrent(memory, mem, entry.leafPath2)
+          ? code | mark
+          : code,
       ),
     remove(set, invalidation) {
       const key = set * 0x4000000 + invalidation;
@@ -360,9 +406,7 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
       if (known !== undefined) return known;
       const { op, operand, context } = invalidations.item(invalidation);
       const result = intern(
-        codes(set).filter(
-          (code) => !tlbiMatches(op, operand, context, entries.item(entryId(code)).info),
-        ),
+        codes(set).filter((code) => !isRemoved(entries.item(entryId(code)), op, operand, context)),
       );
       removeMemo.set(key, result);
       return result;
@@ -393,9 +437,22 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
   };
 }
 
+function isValidBits(bits: bigint): boolean {
+  return (bits & 1n) === 1n;
+}
+
 /** TCR_ELx.HA: hardware sets the access flag. */
 function managesAccessFlag(context: Context): boolean {
   return context.stage1 !== null && context.stage1.hardwareUpdate !== 'none';
+}
+
+/** Whether memory holds every descriptor of the path, whatever was written in between. */
+export function isCurrent(memory: Memory, mem: number, path: readonly number[]): boolean {
+  for (let i = 0; i < path.length; i += 2) {
+    const slot = memory.slot(mem, path[i] as number);
+    if (slot !== (path[i + 1] as number) << 1) return false;
+  }
+  return true;
 }
 
 /** Marks that a write to the cell adds to what was built from it. */

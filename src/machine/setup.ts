@@ -1,5 +1,6 @@
 import type { Features } from '../arm64/features.ts';
 import type { Geometry } from '../arm64/geometry.ts';
+import type { MachineFault } from './fault.ts';
 import type { Context } from '../program/effect.ts';
 import type { ThreadTree } from '../program/thread-tree.ts';
 
@@ -34,6 +35,8 @@ export interface MachineSetup {
     /** Instruction instances in flight per PE, at most 31. */
     readonly window: number;
   };
+  /** Rules that this machine breaks, for mutation tests. */
+  readonly faults?: ReadonlySet<MachineFault>;
 }
 
 export interface ThreadSetup {

@@ -80,6 +80,7 @@ export function createTlbWatch(
         const fits = entry.kind === 's2-table' ? use === 'table' : use !== 'free';
         if (!fits) facts.push({ kind: 'freed-table-reachable', pe, page: base, entry });
       }
+      if (draft.faults?.has('bbm-not-flagged')) return;
       for (const { first, second, reason, unlessSameContents } of pairsOf(now)) {
         if (unlessSameContents && sameContents(first, second)) continue;
         facts.push({ kind: 'two-live', pe, first, second, reason });

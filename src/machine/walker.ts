@@ -20,6 +20,7 @@ import {
 import { decodeStage1, type Stage1Descriptor } from '../arm64/stage1-descriptor.ts';
 import { decodeStage2, type Stage2Descriptor } from '../arm64/stage2-descriptor.ts';
 import type { Context, Fault } from '../program/effect.ts';
+import type { MachineFaults } from './fault.ts';
 import type { Memory } from './memory.ts';
 import type { TranslationSetup } from './setup.ts';
 import {
@@ -82,6 +83,13 @@ interface Stage2Answer {
   readonly leaf: TranslationEntry | null;
 }
 
+/** For leaves that only faulty machines cache. */
+const NONE = { read: false, write: false, execute: false };
+const NOTHING_ALLOWED = {
+  permissions: { privileged: NONE, el0: NONE },
+  stage1Permissions: { privileged: NONE, el0: NONE },
+};
+
 type OnFault = (fault: WalkFault) => void;
 const IGNORE: OnFault = () => undefined;
 
@@ -98,6 +106,7 @@ export function createWalker(
   translation: TranslationSetup,
   memory: Memory,
   entries: EntryTable,
+  faults?: MachineFaults,
 ): Walker {
   const { features } = translation;
   const decoded1 = new Map<string, Stage1Descriptor>();
@@ -424,11 +433,52 @@ export function createWalker(
           stage1Permissions: stage1Permissions(descriptor, at.restrictions),
         };
         if (descriptor.af) addHeld(held, leaf, at.marks);
-        else fail('access-flag', leaf);
+        else {
+          if (faults?.has('af0-cached')) {
+            addHeld(held, { ...leaf, ...NOTHING_ALLOWED }, at.marks);
+          }
+          fail('access-flag', leaf);
+        }
       } else if (!isValid(descriptor)) {
+        if (faults?.has('invalid-cached') && context.stage2 === null) {
+          addHeld(held, invalidEntry(context, at, va, path1), at.marks);
+        }
         fail('translation', null);
       }
     }
+  }
+
+  /** For the fault `invalid-cached`: a leaf that allows nothing. */
+  function invalidEntry(
+    context: Context,
+    at: Position,
+    va: bigint,
+    path1: readonly number[],
+  ): TranslationEntry {
+    const shift = levelShift(geometryOf(1).granule, at.level);
+    return {
+      kind: 's1-leaf',
+      info: {
+        regime: 'el1&0',
+        stages: 's1',
+        leaf: true,
+        level: at.level,
+        vmid: context.vmid,
+        asid: context.asid,
+        inputBase: (va >> BigInt(shift)) << BigInt(shift),
+        inputBits: shift,
+      },
+      output: 0n,
+      ipaBase: 0n,
+      path1,
+      path2: at.path2,
+      leafPath2: [],
+      leaf1: { bits: memory.value(path1[path1.length - 1] as number), level: at.level },
+      leaf2: null,
+      restrictions: at.restrictions,
+      memoryType: NORMAL_WB,
+      ...NOTHING_ALLOWED,
+    };
   }
 
   /** What stage 1 says of a VA: its leaves, or the flat mapping while it is off. */

@@ -1,3 +1,4 @@
+import type { MachineFaults } from './fault.ts';
 import type { EffectInfo, ThreadEffects } from './effect-info.ts';
 import type { IntSequencePool } from '../util/int-sequence-pool.ts';
 
@@ -75,6 +76,7 @@ export interface Window {
   readonly results: number[];
   readonly ints: Int32Array;
   readonly infos: EffectInfo[];
+  readonly faults: MachineFaults;
   dirty: boolean;
   /** Id of the stored window the buffer holds while it is not dirty, or -1. */
   id: number;
@@ -84,13 +86,14 @@ export interface Window {
 export const HEAD_WAITS = -1;
 
 /** An empty work buffer. */
-export function emptyWindow(): Window {
+export function emptyWindow(faults?: MachineFaults): Window {
   return {
     head: 0,
     count: 0,
     results: [],
     ints: new Int32Array((MAX_WINDOW + 1) * INSTANCE_INTS),
     infos: [],
+    faults,
     dirty: false,
     id: -1,
   };

@@ -1,7 +1,8 @@
 import type { ExplainedOutcome } from '../explore/litmus-explain.ts';
 import type { State } from '../machine/draft.ts';
-import { EVENT, type Machine, type Transition } from '../machine/machine.ts';
-import { AT, get } from '../machine/window.ts';
+import type { Machine } from '../machine/machine.ts';
+import { EVENT, type Transition } from '../machine/transition.ts';
+import { AT, get, indexOf } from '../machine/window.ts';
 import { labelOf, locationOf } from '../trace/label.ts';
 
 /** Narrower columns than this are not readable: the text gets wider than asked for instead. */
@@ -49,17 +50,23 @@ function stepText(machine: Machine, state: State, step: Transition): readonly st
   const label = labelOf(machine, state, step);
   const text = locationOf(machine, state, step)?.text;
   if (text === undefined) return [label.what];
-  const what = eventText(machine, step, label.event, label.choice);
+  const what = eventText(machine, state, step, label.event, label.choice);
   return what === '' ? [text] : [text, `  ${what}`];
 }
 
-function eventText(machine: Machine, step: Transition, event: string, choice: string): string {
+function eventText(
+  machine: Machine,
+  state: State,
+  step: Transition,
+  event: string,
+  choice: string,
+): string {
   switch (event) {
     case 'do':
       return choice;
     case 'read':
     case 'write':
-      return `${event}s ${valueAfter(machine, step) ?? 'nothing'}`;
+      return `${event}s ${valueAfter(machine, state, step) ?? 'nothing'}`;
     case 'translate':
       return `translates: ${choice}`;
     case 'deliver':
@@ -75,12 +82,16 @@ function eventText(machine: Machine, step: Transition, event: string, choice: st
   }
 }
 
-function valueAfter(machine: Machine, step: Transition): string | null {
+/** The value read or written; the instance may have left the window since. */
+function valueAfter(machine: Machine, state: State, step: Transition): string | null {
   const { inspect } = machine;
+  inspect.load(state);
+  const seq = inspect.window(step.pe).results.length + step.index;
   inspect.load(step.next);
   const w = inspect.window(step.pe);
-  const value = step.index < w.count ? get(w, step.index, AT.value) : -1;
-  if (value < 0) return null;
+  const index = indexOf(w, seq);
+  const value = index < 0 ? w.results[seq] : index < w.count ? get(w, index, AT.value) : undefined;
+  if (value === undefined || value < 0) return null;
   const word = inspect.memory.value(value);
   return step.event === EVENT.write || word >= 10n ? `0x${word.toString(16)}` : String(word);
 }

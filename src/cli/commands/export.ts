@@ -1,0 +1,47 @@
+import { machineOf } from '../../explore/check.ts';
+import { exportIsla } from '../../report/export-isla.ts';
+import { inputError, isInputError, type InputError } from '../../scenario/input-error.ts';
+import { readReplay } from '../../scenario/replay-file.ts';
+import { replay } from '../../trace/replay.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Io } from '../io.ts';
+import { candidateOf, unreadable } from '../subject.ts';
+
+/** What the command line gave. */
+export interface ExportOptions {
+  readonly format: string;
+}
+
+/** `tlbgate export`: a counterexample as a litmus test for a reference model. */
+export async function exportCommand(
+  path: string,
+  options: ExportOptions,
+  io: Io,
+): Promise<number | InputError> {
+  const text = io.read(path);
+  if (text === null) return unreadable(path);
+  const file = readReplay(text, path);
+  if (isInputError(file)) return file;
+  if (options.format !== 'isla' && options.format !== 'herd') {
+    return inputError('option-value', `--format must be "herd" or "isla".`);
+  }
+  const cannot = (why: string): number => {
+    io.err(`${path} cannot be written as a test of ${options.format}: ${why}\n`);
+    return EXIT.inconclusive;
+  };
+  if (options.format === 'herd') {
+    return cannot('herd7 has no second stage of translation and no EL2; use --format isla.');
+  }
+  const candidate = await candidateOf(file.scenario, path, io);
+  if (isInputError(candidate)) return candidate;
+  const machine = machineOf(file.scenario, candidate);
+  if ('kind' in machine) return machine;
+  const run = replay(machine, file.labels);
+  if (run.kind === 'misfit') {
+    return inputError('trace-does-not-fit', `Step ${run.step} of ${path} is not possible there.`);
+  }
+  const exported = exportIsla(machine, run.steps, `${candidate.id} ${file.rule ?? ''}`.trim());
+  if (exported.kind === 'no') return cannot(exported.why);
+  io.out(exported.text);
+  return EXIT.verified;
+}
