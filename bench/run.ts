@@ -1,0 +1,112 @@
+import { cpus } from 'node:os';
+import { conformanceRows } from './conformance.ts';
+import { reductionRows, verdictRows, WAYS, type SearchRow } from './exhaustive.ts';
+import { randomRows } from './random.ts';
+import { count, table, time } from './table.ts';
+
+/**
+ * `npm run bench`: how fast the explorers are, as tables on stdout. `TLBGATE_BENCH_STATES` is the limit of
+ * one search; a search that reaches it says so instead of a verdict.
+ */
+const STATES = Number(process.env['TLBGATE_BENCH_STATES'] ?? 1_000_000);
+const now = (): number => performance.now();
+
+function say(title: string, text: string): void {
+  console.log(`\n## ${title}\n\n${text}`);
+}
+
+const model = cpus()[0]?.model ?? 'unknown CPU';
+console.log(
+  `Node ${process.version}, ${model}, one thread; at most ${count(STATES)} states a search`,
+);
+
+say(
+  'Exhaustive search: time to the verdict (vCPUs x pages)',
+  table(
+    ['question', 'size', 'result', 'states', 'transitions', 'time', 'states/s', 'transitions/s'],
+    verdictRows(now, STATES).map((row) => [
+      row.question,
+      row.size,
+      result(row),
+      count(row.states),
+      count(row.transitions),
+      time(row.ms),
+      count((1000 * row.states) / row.ms),
+      count((1000 * row.transitions) / row.ms),
+    ]),
+  ),
+);
+
+say(
+  'Reductions: states of the pass of the baseline (vCPUs x pages)',
+  table(
+    ['size', ...WAYS.map(wayName), 'ratio'],
+    reductionRows(now, STATES).map((rows) => [
+      rows[0]?.size ?? '',
+      ...rows.map((row) => (row.result === 'limit' ? 'limit' : count(row.states))),
+      ratio(rows),
+    ]),
+  ),
+);
+
+say(
+  'Random schedules of the seed without FWB (vCPUs x pages)',
+  table(
+    [
+      'size',
+      'strategy',
+      'runs that break a rule',
+      'runs/s',
+      'steps/s',
+      'steps a run',
+      'time to a find',
+    ],
+    randomRows(now).map((row) => [
+      row.size,
+      row.strategy,
+      `${row.hitRate.toFixed(1)} %`,
+      count(row.runsPerSecond),
+      count(row.stepsPerSecond),
+      count(row.stepsPerRun),
+      time(row.msPerFind),
+    ]),
+  ),
+);
+
+const conformance = process.argv.includes('--no-conformance') ? [] : conformanceRows();
+if (conformance.length > 0) {
+  say(
+    'Conformance with the litmus references',
+    table(
+      ['reference', 'engine', 'tests', 'equal', 'time', 'median', 'reference', 'its median'],
+      conformance.map((row) => [
+        row.reference,
+        row.engine,
+        count(row.tests),
+        count(row.equal),
+        time(row.totalMs),
+        time(row.medianMs),
+        row.referenceTotalMs === null ? '' : time(row.referenceTotalMs),
+        row.referenceMedianMs === null ? '' : time(row.referenceMedianMs),
+      ]),
+    ),
+  );
+}
+
+function result({ result: kind }: SearchRow): string {
+  return { exhausted: 'verified', violation: 'refuted', limit: 'limit' }[kind];
+}
+
+function wayName({ reduced, symmetric }: (typeof WAYS)[number]): string {
+  const names = [...(reduced ? ['eager steps alone'] : []), ...(symmetric ? ['symmetry'] : [])];
+  return names.length === 0 ? 'plain' : names.join(' + ');
+}
+
+/** States of the plain search for each state of the most reduced one. */
+function ratio(rows: readonly SearchRow[]): string {
+  const [plain] = rows;
+  const best = rows.at(-1);
+  if (plain === undefined || best === undefined || best.result === 'limit') return '';
+  const times = plain.states / best.states;
+  return plain.result === 'limit' ? `more than ${times.toFixed(1)}` : times.toFixed(1);
+}
