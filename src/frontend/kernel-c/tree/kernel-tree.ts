@@ -71,6 +71,8 @@ function searchPath(unit: string): readonly string[] {
     'include/uapi',
     'include/generated/uapi',
   ];
-  const local = unit.startsWith('arch/arm64/kvm/hyp/') ? ['arch/arm64/kvm/hyp/include'] : [];
-  return [...search, ...local];
+  // Makefiles add the unit's own folder for trace headers, and KVM's EL2 code its own includes.
+  const own = unit.slice(0, Math.max(0, unit.lastIndexOf('/')));
+  const hyp = unit.startsWith('arch/arm64/kvm/hyp/') ? ['arch/arm64/kvm/hyp/include'] : [];
+  return [...search, ...hyp, own];
 }
