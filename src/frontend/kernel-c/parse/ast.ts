@@ -340,6 +340,8 @@ export type Statement =
   | Declaration
   | { readonly kind: 'expression'; readonly at: number; readonly expression: Expression }
   | { readonly kind: 'empty'; readonly at: number }
+  /** `__label__ a, b;`: these labels belong to the block, not to the function. */
+  | { readonly kind: 'local-labels'; readonly at: number; readonly names: readonly string[] }
   | {
       readonly kind: 'if';
       readonly at: number;

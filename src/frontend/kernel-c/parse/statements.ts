@@ -43,12 +43,13 @@ export function parseCompound(parser: Parser): Compound {
 function parseItem(parser: Parser): Statement {
   if (takeKeyword(parser, Keyword.label)) {
     const at = parser.at;
+    const names: string[] = [];
     while (peek(parser) !== P[';']) {
-      takeName(parser, 'after __label__');
+      names.push(takeName(parser, 'after __label__'));
       take(parser, P[',']);
     }
     parser.at += 1;
-    return { kind: 'empty', at };
+    return { kind: 'local-labels', at, names };
   }
   return startsDeclaration(parser) ? parser.grammar.declaration(parser) : parseStatement(parser);
 }

@@ -15,6 +15,14 @@ export function evaluateConstant(
   expression: Expression,
   locals: LocalNames,
 ): Constant | null {
+  const known = context.constants.get(expression);
+  if (known !== undefined) return known;
+  const constant = fold(context, expression, locals);
+  context.constants.set(expression, constant);
+  return constant;
+}
+
+function fold(context: TypeContext, expression: Expression, locals: LocalNames): Constant | null {
   const evaluate = (inner: Expression): Constant | null => evaluateConstant(context, inner, locals);
   const { at } = expression;
   switch (expression.kind) {

@@ -44,6 +44,9 @@ export interface Constant {
 export interface TypeContext {
   readonly unit: Unit;
   readonly resolved: Map<TypeSyntax, Type>;
+  /** Answers kept: an expression stands in one place, so its type and value there are fixed. */
+  readonly types: Map<Expression, Type>;
+  readonly constants: Map<Expression, Constant | null>;
   readonly layouts: Map<number, RecordLayout>;
   readonly enums: Map<number, EnumValues>;
   /** Records and enums being worked out: an infinite struct is an error, not a hang. */

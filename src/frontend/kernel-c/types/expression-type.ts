@@ -37,6 +37,14 @@ export function typeOfExpression(
   expression: Expression,
   locals: LocalNames,
 ): Type {
+  const known = context.types.get(expression);
+  if (known !== undefined) return known;
+  const type = workOut(context, expression, locals);
+  context.types.set(expression, type);
+  return type;
+}
+
+function workOut(context: TypeContext, expression: Expression, locals: LocalNames): Type {
   const of = (inner: Expression): Type => typeOfExpression(context, inner, locals);
   const { at } = expression;
   switch (expression.kind) {

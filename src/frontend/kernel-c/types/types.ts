@@ -15,6 +15,8 @@ export function typesOf(unit: Unit): TypeContext {
   return {
     unit,
     resolved: new Map(),
+    types: new Map(),
+    constants: new Map(),
     layouts: new Map(),
     enums: new Map(),
     open: new Set(),

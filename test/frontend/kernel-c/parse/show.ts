@@ -165,6 +165,8 @@ export function statement(s: Statement): string {
       return `${expression(s.expression)};`;
     case 'empty':
       return ';';
+    case 'local-labels':
+      return `labels ${s.names.join(' ')};`;
     case 'if':
       return `if ${expression(s.test)} ${statement(s.yes)}${s.no === null ? '' : ` else ${statement(s.no)}`}`;
     case 'while':

@@ -58,7 +58,7 @@ describe('statements', () => {
       'switch x {case 1...3: a; break; default: b;}',
     ],
     ['again: x; goto again;', 'again: x; goto again;'],
-    ['{ __label__ l; l: ; }', '{; l: ;}'],
+    ['{ __label__ l; l: ; }', '{labels l; l: ;}'],
     [
       'asm volatile("ldr %0, [%[p]]" : "=r" (x) : [p] "r" (p) : "memory", "cc");',
       'asm! "ldr %0, [%[p]]" : =r(x) : [p]r(p) : memory,cc : ;',

@@ -1,0 +1,571 @@
+import { FrontendError } from '../diagnostic.ts';
+import type {
+  AsmInstruction,
+  CallInstruction,
+  Instruction,
+  ReturnValue,
+} from '../lower/bytecode.ts';
+import { countBits } from '../types/constant.ts';
+import { bytesOfBits, calculate, extractBits, insertBits, wrap } from './arithmetic.ts';
+import type { VmEvent } from './event.ts';
+import { type Private, privateAt, readNumber, writeNumber } from './memory.ts';
+import {
+  addressOfName,
+  compiled,
+  findFunction,
+  type FunctionRef,
+  initializerOf,
+  placeOf,
+  type Program,
+  stringSymbol,
+  symbolAt,
+} from './program.ts';
+import type { AnswerSoFar, Bytes, Working, WorkingFrame } from './state.ts';
+
+/** Leaves an instruction that must wait for an answer; it is tried again from its beginning. */
+export class Waiting {
+  readonly event: VmEvent;
+
+  constructor(event: VmEvent) {
+    this.event = event;
+  }
+}
+
+/** What running one instruction needs. */
+export interface Run {
+  readonly program: Program;
+  readonly working: Working;
+  /** The value that the outermost function returned, once it has. */
+  finished: { readonly value: bigint | null } | null;
+}
+
+const MAX_FRAMES = 256;
+
+/** Runs one instruction; throws `Waiting` when the outside must answer first. */
+export function step(run: Run, frame: WorkingFrame, instruction: Instruction): void {
+  const { registers } = frame;
+  const { at } = instruction;
+  const value = (register: number): bigint => {
+    const found = registers[register];
+    if (found === null || found === undefined) {
+      throw stop(run, frame, at, 'a variable is read before it has a value');
+    }
+    return found;
+  };
+  const next = (): void => {
+    frame.pc += 1;
+  };
+  switch (instruction.op) {
+    case 'constant':
+      registers[instruction.to] = instruction.value;
+      return next();
+    case 'symbol':
+      registers[instruction.to] = addressOfName(run.program, frame.function.unit, instruction.name);
+      return next();
+    case 'string':
+      registers[instruction.to] = stringSymbol(run.program, instruction.text).address;
+      return next();
+    case 'frame':
+      registers[instruction.to] = run.working.stackBase + BigInt(frame.base + instruction.offset);
+      return next();
+    case 'move':
+      registers[instruction.to] = registers[instruction.from] ?? null;
+      return next();
+    case 'convert':
+      registers[instruction.to] = wrap(value(instruction.from), instruction.shape);
+      return next();
+    case 'unary': {
+      const a = value(instruction.a);
+      const result =
+        instruction.operator === '!'
+          ? a === 0n
+            ? 1n
+            : 0n
+          : instruction.operator === '-'
+            ? -a
+            : ~a;
+      registers[instruction.to] = wrap(result, instruction.shape);
+      return next();
+    }
+    case 'binary': {
+      const { operator, shape } = instruction;
+      const result = calculate(operator, value(instruction.a), value(instruction.b), shape);
+      if (typeof result === 'string') throw stop(run, frame, at, `${result} has no defined result`);
+      registers[instruction.to] = result;
+      return next();
+    }
+    case 'offset':
+      registers[instruction.to] = BigInt.asUintN(64, value(instruction.a) + instruction.value);
+      return next();
+    case 'load': {
+      const { shape, volatile } = instruction;
+      const raw = load(run, frame, at, value(instruction.address), shape.size, volatile);
+      registers[instruction.to] = wrap(raw, shape);
+      return next();
+    }
+    case 'store': {
+      const { shape, volatile } = instruction;
+      store(
+        run,
+        frame,
+        at,
+        value(instruction.address),
+        shape.size,
+        value(instruction.from),
+        volatile,
+      );
+      return next();
+    }
+    case 'load-bits': {
+      const { bits, volatile } = instruction;
+      const raw = load(run, frame, at, value(instruction.address), bytesOfBits(bits), volatile);
+      registers[instruction.to] = extractBits(raw, bits);
+      return next();
+    }
+    case 'store-bits': {
+      const { bits, volatile } = instruction;
+      const address = value(instruction.address);
+      const size = bytesOfBits(bits);
+      const own = locate(run, frame, at, address, size);
+      // The bits around the field may never have been written; they stay what they are.
+      const raw =
+        own === null ? load(run, frame, at, address, size, volatile) : rawBytes(own, size);
+      store(
+        run,
+        frame,
+        at,
+        address,
+        size,
+        insertBits(raw, value(instruction.from), bits),
+        volatile,
+      );
+      return next();
+    }
+    case 'copy': {
+      const { size, volatile } = instruction;
+      copy(run, frame, at, value(instruction.to), value(instruction.from), size, volatile);
+      return next();
+    }
+    case 'zero':
+      fill(run, frame, at, value(instruction.address), instruction.size, 0n);
+      return next();
+    case 'jump':
+      frame.pc = instruction.target;
+      return;
+    case 'branch':
+      frame.pc = value(instruction.test) !== 0n ? instruction.yes : instruction.no;
+      return;
+    case 'switch': {
+      const tested = value(instruction.value);
+      const found = instruction.cases.find(({ low, high }) => low <= tested && tested <= high);
+      frame.pc = found?.target ?? instruction.otherwise;
+      return;
+    }
+    case 'call':
+      return call(run, frame, instruction, value);
+    case 'return':
+      return returnFrom(run, frame, at, instruction.value, value);
+    case 'asm':
+      return assembly(run, frame, instruction, value);
+    case 'builtin': {
+      const { name, shape, arguments: args } = instruction;
+      const a = value(args[0] ?? -1);
+      const counted = /^l?abs$/.test(name) ? { value: a < 0n ? -a : a } : countBits(name, a);
+      if (counted === null)
+        throw stop(run, frame, at, `__builtin_${name}(${a}) has no defined result`);
+      registers[instruction.to] = wrap(counted.value, shape);
+      return next();
+    }
+    case 'memory': {
+      const [a, b, c] = instruction.arguments;
+      const size = Number(value(c));
+      if (size > 1 << 20)
+        throw stop(run, frame, at, `${instruction.name} of ${size} bytes is too long`);
+      if (instruction.name === 'memset') fill(run, frame, at, value(a), size, value(b) & 0xffn);
+      else if (instruction.name === 'memcmp') {
+        registers[instruction.to] = BigInt(compare(run, frame, at, value(a), value(b), size));
+        return next();
+      } else copy(run, frame, at, value(a), value(b), size, false);
+      registers[instruction.to] = value(a);
+      return next();
+    }
+    case 'stop':
+      throw stop(run, frame, at, instruction.message);
+  }
+}
+
+export function stop(run: Run, frame: WorkingFrame, at: number, message: string): FrontendError {
+  const { use } = placeOf(run.program, { unit: frame.function.unit, token: at });
+  return new FrontendError(use.file, use.line, use.column, message);
+}
+
+/** The answer to an event: given before, or waited for now. */
+function ask(run: Run, event: VmEvent): AnswerSoFar {
+  const answer = run.working.answers[run.working.used];
+  if (answer === undefined) throw new Waiting(event);
+  run.working.used += 1;
+  return answer;
+}
+
+/** The thread's own bytes at an address, or `null` when they are outside. */
+function locate(
+  run: Run,
+  frame: WorkingFrame,
+  at: number,
+  address: bigint,
+  size: number,
+): Private | null {
+  const make = (key: string, length: number): Bytes => materialise(run, key, length);
+  const found = privateAt(run.program, run.working, address, size, make);
+  if (found === 'beyond') {
+    throw stop(
+      run,
+      frame,
+      at,
+      `${size} bytes at 0x${address.toString(16)} reach beyond their object`,
+    );
+  }
+  return found === 'outside' ? null : found;
+}
+
+/** Gives an object of file scope its first value. */
+function materialise(run: Run, key: string, length: number): Bytes {
+  const object = { bytes: new Uint8Array(length), written: new Uint8Array(length).fill(1) };
+  run.working.objects.set(key, object);
+  const symbol = run.program.symbols.get(key);
+  if (symbol === undefined) return object;
+  if (symbol.text !== null) {
+    for (let i = 0; i < symbol.text.length; i++) object.bytes[i] = symbol.text.charCodeAt(i);
+    return object;
+  }
+  const code = initializerOf(run.program, symbol);
+  if (code === null) return object;
+  const registers: (bigint | null)[] = Array.from({ length: code.registers }, () => null);
+  registers[0] = symbol.address;
+  const { working } = run;
+  const frame: WorkingFrame = {
+    function: code,
+    pc: 0,
+    registers,
+    base: working.stackUsed,
+    result: { kind: 'none' },
+  };
+  const depth = working.frames.length;
+  reserveStack(working, code.frameSize);
+  working.frames.push(frame);
+  for (;;) {
+    const instruction = code.code[frame.pc];
+    if (instruction === undefined || instruction.op === 'return') break;
+    if (instruction.op === 'call' || instruction.op === 'asm') {
+      throw stop(run, frame, instruction.at, 'the first value of an object must be a constant');
+    }
+    step(run, frame, instruction);
+  }
+  working.frames.length = depth;
+  working.stackUsed = frame.base;
+  return object;
+}
+
+function symbolOffset(program: Program, address: bigint): { name: string; offset: number } | null {
+  const symbol = symbolAt(program, address);
+  return symbol === null ? null : { name: symbol.name, offset: Number(address - symbol.address) };
+}
+
+function load(
+  run: Run,
+  frame: WorkingFrame,
+  at: number,
+  address: bigint,
+  size: number,
+  volatile: boolean,
+): bigint {
+  const own = locate(run, frame, at, address, size);
+  if (own !== null) {
+    const value = readNumber(own, size);
+    if (value === null) throw stop(run, frame, at, 'memory is read before it has a value');
+    return value;
+  }
+  const place = { unit: frame.function.unit, token: at };
+  const symbol = symbolOffset(run.program, address);
+  const answer = ask(run, { kind: 'load', at: place, address, size, volatile, symbol });
+  const value = answer.values[0];
+  if (value === undefined) throw stop(run, frame, at, 'a load was answered without a value');
+  return BigInt.asUintN(size * 8, value);
+}
+
+function store(
+  run: Run,
+  frame: WorkingFrame,
+  at: number,
+  address: bigint,
+  size: number,
+  value: bigint,
+  volatile: boolean,
+): void {
+  const own = locate(run, frame, at, address, size);
+  if (own !== null) {
+    writeNumber(own, size, value);
+    return;
+  }
+  const place = { unit: frame.function.unit, token: at };
+  const symbol = symbolOffset(run.program, address);
+  const bits = BigInt.asUintN(size * 8, value);
+  ask(run, { kind: 'store', at: place, address, size, value: bits, volatile, symbol });
+}
+
+function rawBytes({ bytes, offset }: Private, size: number): bigint {
+  let value = 0n;
+  for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[offset + i] ?? 0);
+  return value;
+}
+
+/** Copies bytes; between private places unwritten bytes stay unwritten. */
+function copy(
+  run: Run,
+  frame: WorkingFrame,
+  at: number,
+  to: bigint,
+  from: bigint,
+  size: number,
+  volatile: boolean,
+): void {
+  if (size === 0 || to === from) return;
+  const source = locate(run, frame, at, from, size);
+  const target = locate(run, frame, at, to, size);
+  if (source !== null && target !== null) {
+    target.bytes.set(source.bytes.slice(source.offset, source.offset + size), target.offset);
+    target.written.set(source.written.slice(source.offset, source.offset + size), target.offset);
+    return;
+  }
+  const chunks: { readonly offset: number; readonly size: number; readonly value: bigint }[] = [];
+  for (let offset = 0; offset < size;) {
+    const piece = chunkSize(size - offset, from + BigInt(offset), to + BigInt(offset));
+    const value = load(run, frame, at, from + BigInt(offset), piece, volatile);
+    chunks.push({ offset, size: piece, value });
+    offset += piece;
+  }
+  for (const { offset, size: piece, value } of chunks) {
+    store(run, frame, at, to + BigInt(offset), piece, value, volatile);
+  }
+}
+
+/** The widest aligned access up to 8 bytes. */
+function chunkSize(left: number, from: bigint, to: bigint): number {
+  for (const size of [8, 4, 2]) {
+    const mask = BigInt(size - 1);
+    if (left >= size && (from & mask) === 0n && (to & mask) === 0n) return size;
+  }
+  return 1;
+}
+
+function fill(
+  run: Run,
+  frame: WorkingFrame,
+  at: number,
+  address: bigint,
+  size: number,
+  byte: bigint,
+): void {
+  if (size === 0) return;
+  const own = locate(run, frame, at, address, size);
+  if (own !== null) {
+    own.bytes.fill(Number(byte), own.offset, own.offset + size);
+    own.written.fill(1, own.offset, own.offset + size);
+    return;
+  }
+  const word = byte * 0x0101010101010101n;
+  for (let offset = 0; offset < size;) {
+    const place = address + BigInt(offset);
+    const piece = chunkSize(size - offset, place, place);
+    store(run, frame, at, place, piece, BigInt.asUintN(piece * 8, word), false);
+    offset += piece;
+  }
+}
+
+function compare(
+  run: Run,
+  frame: WorkingFrame,
+  at: number,
+  a: bigint,
+  b: bigint,
+  size: number,
+): number {
+  for (let i = 0; i < size; i++) {
+    const x = load(run, frame, at, a + BigInt(i), 1, false);
+    const y = load(run, frame, at, b + BigInt(i), 1, false);
+    if (x !== y) return x < y ? -1 : 1;
+  }
+  return 0;
+}
+
+function call(
+  run: Run,
+  frame: WorkingFrame,
+  instruction: CallInstruction,
+  value: (register: number) => bigint,
+): void {
+  const { at, result } = instruction;
+  const { program, working } = run;
+  const ref = target(run, frame, instruction, value);
+  const code = compiled(program, ref);
+  if (code === null) {
+    const args = instruction.arguments.map((argument) =>
+      argument.kind === 'scalar'
+        ? value(argument.from)
+        : load(run, frame, at, value(argument.address), argument.size, false),
+    );
+    const place = { unit: frame.function.unit, token: at };
+    const shape =
+      result.kind === 'register'
+        ? result.shape
+        : result.kind === 'memory'
+          ? { size: result.size, signed: false, bool: false }
+          : null;
+    const answer = ask(run, {
+      kind: 'call',
+      at: place,
+      name: ref.name,
+      arguments: args,
+      result: shape,
+    });
+    if (result.kind !== 'none') {
+      const given = answer.values[0];
+      if (given === undefined)
+        throw stop(run, frame, at, `${ref.name} was answered without a value`);
+      if (result.kind === 'register') frame.registers[result.to] = wrap(given, result.shape);
+      else store(run, frame, at, value(result.address), result.size, given, false);
+    }
+    frame.pc += 1;
+    return;
+  }
+  if (working.frames.length >= MAX_FRAMES) {
+    throw stop(run, frame, at, `calls are nested more than ${MAX_FRAMES} deep`);
+  }
+  const base = Math.ceil(working.stackUsed / 16) * 16;
+  const before = working.stackUsed;
+  reserveStack(working, base - before + code.frameSize);
+  const registers: (bigint | null)[] = Array.from({ length: code.registers }, () => null);
+  const inner: WorkingFrame = { function: code, pc: 0, registers, base, result };
+  try {
+    code.parameters.forEach((parameter, i) => {
+      const argument = instruction.arguments[i];
+      if (argument === undefined) throw stop(run, frame, at, `${ref.name} needs more arguments`);
+      if (parameter.kind === 'register') {
+        if (argument.kind !== 'scalar')
+          throw stop(run, frame, at, `${ref.name} takes no struct here`);
+        registers[parameter.register] = wrap(value(argument.from), parameter.shape);
+        return;
+      }
+      const place = working.stackBase + BigInt(base + parameter.offset);
+      if (argument.kind === 'scalar') {
+        store(run, frame, at, place, parameter.size, value(argument.from), false);
+      } else {
+        copy(run, frame, at, place, value(argument.address), parameter.size, false);
+      }
+    });
+  } catch (error) {
+    working.stackUsed = before;
+    throw error;
+  }
+  working.frames.push(inner);
+}
+
+function target(
+  run: Run,
+  frame: WorkingFrame,
+  { callee, at }: CallInstruction,
+  value: (register: number) => bigint,
+): FunctionRef {
+  if (callee.kind === 'name') return findFunction(run.program, frame.function.unit, callee.name);
+  const address = value(callee.register);
+  const ref = run.program.byFunctionAddress.get(address);
+  if (ref === undefined) {
+    throw stop(run, frame, at, `no function stands at 0x${address.toString(16)}`);
+  }
+  return ref;
+}
+
+export function reserveStack(working: Working, more: number): void {
+  const { stack, stackUsed } = working;
+  const needed = stackUsed + more;
+  if (needed > stack.bytes.length) {
+    const bytes = new Uint8Array(needed * 2);
+    bytes.set(stack.bytes);
+    const written = new Uint8Array(needed * 2);
+    written.set(stack.written);
+    working.stack = { bytes, written };
+  }
+  working.stack.bytes.fill(0, stackUsed, needed);
+  working.stack.written.fill(0, stackUsed, needed);
+  working.stackUsed = needed;
+}
+
+function returnFrom(
+  run: Run,
+  frame: WorkingFrame,
+  at: number,
+  given: ReturnValue,
+  value: (register: number) => bigint,
+): void {
+  const { working } = run;
+  const { result } = frame;
+  const caller = working.frames[working.frames.length - 2];
+  let scalar: bigint | null = null;
+  if (given.kind === 'register') scalar = value(given.from);
+  else if (given.kind === 'memory' && result.kind === 'memory' && caller !== undefined) {
+    const into = caller.registers[result.address] ?? null;
+    if (into === null) throw stop(run, frame, at, 'the place for a returned struct is lost');
+    copy(run, frame, at, into, value(given.address), result.size, false);
+  } else if (given.kind === 'memory' && caller === undefined) {
+    scalar = load(run, frame, at, value(given.address), given.size, false);
+  }
+  if (result.kind === 'register' && caller !== undefined) {
+    // A function that ends without a value leaves the register unwritten: using it stops the run.
+    caller.registers[result.to] = scalar === null ? null : wrap(scalar, result.shape);
+  }
+  working.frames.pop();
+  if (caller === undefined) {
+    run.finished = { value: scalar };
+    return;
+  }
+  working.stackUsed = caller.base + caller.function.frameSize;
+  caller.pc += 1;
+}
+
+function assembly(
+  run: Run,
+  frame: WorkingFrame,
+  instruction: AsmInstruction,
+  value: (register: number) => bigint,
+): void {
+  const { at, template, volatile, clobbers } = instruction;
+  const operands = instruction.operands.map(
+    ({ name, constraint, input, output, memory, size }) => ({
+      name,
+      constraint,
+      size,
+      value: input === null ? null : value(input),
+      memory,
+      output: output !== null || (memory && /[=+]/.test(constraint)),
+    }),
+  );
+  const place = { unit: frame.function.unit, token: at };
+  const labels = instruction.labels.map(({ name }) => name);
+  const event: VmEvent = { kind: 'asm', at: place, template, volatile, operands, clobbers, labels };
+  const answer = ask(run, event);
+  let index = 0;
+  for (const { output } of instruction.operands) {
+    if (output === null) continue;
+    const given = answer.values[index];
+    if (given === undefined) throw stop(run, frame, at, 'an asm was answered with too few values');
+    frame.registers[output.to] = wrap(given, output.shape);
+    index += 1;
+  }
+  if (answer.label === null) {
+    frame.pc += 1;
+    return;
+  }
+  const taken = instruction.labels.find(({ name }) => name === answer.label);
+  if (taken === undefined) throw stop(run, frame, at, `this asm has no label ${answer.label}`);
+  frame.pc = taken.target;
+}
