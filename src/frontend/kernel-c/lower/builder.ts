@@ -104,7 +104,9 @@ export interface Builder {
   readonly addressed: ReadonlySet<string>;
   readonly statics: Map<string, StaticLocal>;
   readonly locals: LocalNames;
+  /** The next free register; those of a statement are free again after it. */
   registers: number;
+  mostRegisters: number;
   frameSize: number;
 }
 
@@ -113,7 +115,9 @@ export function emit(builder: Builder, instruction: Instruction): void {
 }
 
 export function newRegister(builder: Builder): number {
-  return builder.registers++;
+  const register = builder.registers++;
+  builder.mostRegisters = Math.max(builder.mostRegisters, builder.registers);
+  return register;
 }
 
 export function newLabel(builder: Builder): Label {

@@ -11,6 +11,8 @@ export type Instruction =
   | { readonly op: 'string'; readonly at: number; readonly to: number; readonly text: string }
   /** An address in the frame. */
   | { readonly op: 'frame'; readonly at: number; readonly to: number; readonly offset: number }
+  /** A variable comes into being without a value. */
+  | { readonly op: 'unset'; readonly at: number; readonly to: number }
   | { readonly op: 'move'; readonly at: number; readonly to: number; readonly from: number }
   | {
       readonly op: 'convert';
@@ -218,7 +220,8 @@ export interface CompiledFunction {
   readonly name: string;
   readonly unit: number;
   readonly code: readonly Instruction[];
-  readonly registers: number;
+  /** The registers before the first instruction: none has a value. */
+  readonly registers: readonly null[];
   /** Bytes of the frame. */
   readonly frameSize: number;
   readonly parameters: readonly ParameterPlace[];

@@ -11,7 +11,15 @@ import {
 } from '../types/expression-type.ts';
 import { resolveType } from '../types/resolve.ts';
 import { sizeOf } from '../types/size.ts';
-import { decayed, INT, LONG, pointerTo, type Type, unqualified } from '../types/type.ts';
+import {
+  decayed,
+  INT,
+  LONG,
+  pointerTo,
+  type Type,
+  unqualified,
+  UNSIGNED_LONG,
+} from '../types/type.ts';
 import { convert, framePlace, read, scalar, temporary, typeOfValue, write } from './access.ts';
 import type { Operator } from './bytecode.ts';
 import {
@@ -101,14 +109,49 @@ function lowerRunTime(builder: Builder, expression: Expression): Value {
     case 'integer':
     case 'measure-expression':
     case 'measure-type':
-    case 'offsetof':
     case 'types-compatible':
       throw fail(builder, at, 'this constant is not known');
+    case 'offsetof':
+      return lowerOffset(builder, expression);
     case 'float':
       throw fail(builder, at, 'floating point is not calculated');
     case 'va-arg':
       throw fail(builder, at, 'va_arg is not known; intercept the function that uses it');
   }
+}
+
+/** `offsetof(type, member[i])` with an index known only now. */
+function lowerOffset(builder: Builder, expression: Expression & { kind: 'offsetof' }): Value {
+  const { at } = expression;
+  let type = resolveType(builder.context, expression.type, builder.locals);
+  let sum: Value = { kind: 'scalar', register: constant(builder, 0n, at), type: UNSIGNED_LONG };
+  const add = (value: Value): void => {
+    sum = lowerBinary(builder, '+', sum, value, at);
+  };
+  for (const step of expression.path) {
+    if (step.kind === 'field') {
+      const field = memberOf(builder.context, type, step.name, false, at);
+      const register = constant(builder, BigInt(field.offset), at);
+      add({ kind: 'scalar', register, type: UNSIGNED_LONG });
+      type = field.type;
+    } else {
+      const array = decayed(type);
+      if (array.kind !== 'pointer') throw fail(builder, at, 'an index of no array in offsetof');
+      const size = constant(builder, BigInt(sizeOf(builder.context, array.to, at)), at);
+      const index = lowerValue(builder, step.index);
+      add(
+        lowerBinary(
+          builder,
+          '*',
+          index,
+          { kind: 'scalar', register: size, type: UNSIGNED_LONG },
+          at,
+        ),
+      );
+      type = array.to;
+    }
+  }
+  return sum;
 }
 
 export function lowerEffect(builder: Builder, expression: Expression): void {

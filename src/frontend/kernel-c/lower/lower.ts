@@ -118,6 +118,7 @@ function createBuilder(
     statics: new Map(),
     locals: (wanted) => findVariable(blocks, wanted)?.type ?? outer(wanted),
     registers: 0,
+    mostRegisters: 0,
     frameSize: 0,
   };
 }
@@ -138,7 +139,7 @@ function finish(
     name: builder.name,
     unit: builder.unit,
     code: builder.code.map((instruction) => resolveTargets(instruction, place)),
-    registers: builder.registers,
+    registers: Array.from({ length: builder.mostRegisters }, () => null),
     frameSize: builder.frameSize,
     parameters,
     result: returns.kind === 'void' ? 'none' : isAggregate(returns) ? 'aggregate' : 'scalar',

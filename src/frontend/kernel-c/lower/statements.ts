@@ -33,6 +33,17 @@ import { lowerCondition } from './expressions.ts';
  * still run on the paths that do not reach it.
  */
 export function lowerStatement(builder: Builder, statement: Statement): void {
+  // What a statement calculated is not used after it; only a declaration leaves registers behind.
+  const mark = builder.registers;
+  tryStatement(builder, statement);
+  let inner = statement;
+  while (inner.kind === 'label' || inner.kind === 'case' || inner.kind === 'default') {
+    inner = inner.body;
+  }
+  if (inner.kind !== 'declaration') builder.registers = mark;
+}
+
+function tryStatement(builder: Builder, statement: Statement): void {
   try {
     lower(builder, statement);
   } catch (error) {
@@ -363,7 +374,9 @@ function declare(builder: Builder, declaration: Declaration, declarator: Declara
   const variable = place(builder, declarator, type);
   // The name is in scope in its own initializer, as in `struct list x = { &x }`.
   block.names.set(name, variable);
-  if (initializer !== null) {
+  if (initializer === null) {
+    if (variable.kind === 'register') emit(builder, { op: 'unset', at, to: variable.register });
+  } else {
     if (variable.kind === 'register') {
       const expression = initializer.kind === 'expression' ? initializer.expression : null;
       if (expression !== null) {

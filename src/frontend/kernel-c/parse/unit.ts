@@ -36,6 +36,8 @@ import { parseAsm, parseCompound } from './statements.ts';
 export interface Unit {
   readonly stream: TokenStream;
   readonly records: readonly RecordSyntax[];
+  /** Records below this number are of file scope; those of function bodies follow. */
+  readonly fileRecords: number;
   readonly enums: readonly EnumSyntax[];
   readonly typedefs: ReadonlyMap<string, TypeSyntax>;
   /** Tags of file scope, `struct x` and `union x` alike. */
@@ -137,6 +139,7 @@ function finish(
   return {
     stream: parser.stream,
     records: parser.records,
+    fileRecords: parser.records.length,
     enums: parser.enums,
     typedefs,
     tags: named(scope.records),

@@ -49,6 +49,8 @@ export interface TypeContext {
   readonly constants: Map<Expression, Constant | null>;
   readonly layouts: Map<number, RecordLayout>;
   readonly enums: Map<number, EnumValues>;
+  /** Records of function bodies whose members were resolved where they stand. */
+  readonly prepared: Set<number>;
   /** Records and enums being worked out: an infinite struct is an error, not a hang. */
   readonly open: Set<number>;
   readonly rules: TypeRules;

@@ -32,6 +32,7 @@ function resolve(context: TypeContext, syntax: TypeSyntax, locals: LocalNames): 
     case 'typedef':
       return inner(syntax.type);
     case 'record':
+      prepareLocal(context, syntax.record, locals);
       return { kind: 'record', record: syntax.record, alignment: 0, const: false, volatile: false };
     case 'enum':
       return { kind: 'enum', enum: syntax.enum, const: false, volatile: false };
@@ -54,6 +55,22 @@ function resolve(context: TypeContext, syntax: TypeSyntax, locals: LocalNames): 
       throw failType(context, syntax.at, '__auto_type is only known in a declaration with a value');
     case 'attributed':
       return attributed(context, inner(syntax.of), syntax.attributes, locals);
+  }
+}
+
+/**
+ * A struct declared in a function may have members like `typeof(x)` of its local variables: they are
+ * resolved here, where those are in sight, and not when the layout is asked for.
+ */
+function prepareLocal(context: TypeContext, record: number, locals: LocalNames): void {
+  const { unit, prepared } = context;
+  if (record < unit.fileRecords || prepared.has(record)) return;
+  const members = unit.records[record]?.members ?? null;
+  if (members === null) return;
+  prepared.add(record);
+  for (const { type, bits } of members) {
+    resolveType(context, type, locals);
+    if (bits !== null) context.rules.constant(context, bits, locals);
   }
 }
 

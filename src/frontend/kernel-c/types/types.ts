@@ -19,6 +19,7 @@ export function typesOf(unit: Unit): TypeContext {
     constants: new Map(),
     layouts: new Map(),
     enums: new Map(),
+    prepared: new Set(),
     open: new Set(),
     rules: {
       resolve: resolveType,

@@ -41,7 +41,6 @@ export function startThread(
   const stackBase = options.stackBase ?? STACK_BASE;
   const empty: VmState = {
     frames: [],
-    stack: { bytes: new Uint8Array(0), written: new Uint8Array(0) },
     stackBase,
     objects: new Map(),
     answers: [],
@@ -89,7 +88,7 @@ function callFrom(
   if (code.parameters.length !== args.length) {
     return stopped(`${name} takes ${code.parameters.length} arguments, ${args.length} given`);
   }
-  const registers: (bigint | null)[] = Array.from({ length: code.registers }, () => null);
+  const registers: (bigint | null)[] = code.registers.slice();
   const bytes = new Uint8Array(code.frameSize);
   const written = new Uint8Array(code.frameSize);
   for (let i = 0; i < args.length; i++) {
@@ -107,10 +106,18 @@ function callFrom(
       }
     }
   }
-  const frame = { function: code, pc: 0, registers, base: 0, result: { kind: 'none' } } as const;
+  const memory = { bytes, written };
+  const frame = {
+    function: code,
+    pc: 0,
+    registers,
+    base: 0,
+    memory,
+    result: { kind: 'none' },
+  } as const;
   return {
     kind: 'ready',
-    state: { ...state, frames: [frame], stack: { bytes, written }, answers: [] },
+    state: { ...state, frames: [frame], answers: [] },
   };
 }
 

@@ -20,7 +20,15 @@ import {
   stringSymbol,
   symbolAt,
 } from './program.ts';
-import type { AnswerSoFar, Bytes, Working, WorkingFrame } from './state.ts';
+import {
+  addObject,
+  type AnswerSoFar,
+  type Bytes,
+  createFrame,
+  own,
+  type Working,
+  type WorkingFrame,
+} from './state.ts';
 
 /** Leaves an instruction that must wait for an answer; it is tried again from its beginning. */
 export class Waiting {
@@ -67,6 +75,9 @@ export function step(run: Run, frame: WorkingFrame, instruction: Instruction): v
       return next();
     case 'frame':
       registers[instruction.to] = run.working.stackBase + BigInt(frame.base + instruction.offset);
+      return next();
+    case 'unset':
+      registers[instruction.to] = null;
       return next();
     case 'move':
       registers[instruction.to] = registers[instruction.from] ?? null;
@@ -126,7 +137,7 @@ export function step(run: Run, frame: WorkingFrame, instruction: Instruction): v
       const { bits, volatile } = instruction;
       const address = value(instruction.address);
       const size = bytesOfBits(bits);
-      const own = locate(run, frame, at, address, size);
+      const own = locate(run, frame, at, address, size, false);
       // The bits around the field may never have been written; they stay what they are.
       const raw =
         own === null ? load(run, frame, at, address, size, volatile) : rawBytes(own, size);
@@ -214,9 +225,10 @@ function locate(
   at: number,
   address: bigint,
   size: number,
+  forWriting: boolean,
 ): Private | null {
   const make = (key: string, length: number): Bytes => materialise(run, key, length);
-  const found = privateAt(run.program, run.working, address, size, make);
+  const found = privateAt(run.program, run.working, address, size, forWriting, make);
   if (found === 'beyond') {
     throw stop(
       run,
@@ -231,7 +243,7 @@ function locate(
 /** Gives an object of file scope its first value. */
 function materialise(run: Run, key: string, length: number): Bytes {
   const object = { bytes: new Uint8Array(length), written: new Uint8Array(length).fill(1) };
-  run.working.objects.set(key, object);
+  addObject(run.working, key, object);
   const symbol = run.program.symbols.get(key);
   if (symbol === undefined) return object;
   if (symbol.text !== null) {
@@ -240,18 +252,10 @@ function materialise(run: Run, key: string, length: number): Bytes {
   }
   const code = initializerOf(run.program, symbol);
   if (code === null) return object;
-  const registers: (bigint | null)[] = Array.from({ length: code.registers }, () => null);
-  registers[0] = symbol.address;
   const { working } = run;
-  const frame: WorkingFrame = {
-    function: code,
-    pc: 0,
-    registers,
-    base: working.stackUsed,
-    result: { kind: 'none' },
-  };
+  const frame = createFrame(working, code, { kind: 'none' });
+  frame.registers[0] = symbol.address;
   const depth = working.frames.length;
-  reserveStack(working, code.frameSize);
   working.frames.push(frame);
   for (;;) {
     const instruction = code.code[frame.pc];
@@ -262,7 +266,6 @@ function materialise(run: Run, key: string, length: number): Bytes {
     step(run, frame, instruction);
   }
   working.frames.length = depth;
-  working.stackUsed = frame.base;
   return object;
 }
 
@@ -279,7 +282,7 @@ function load(
   size: number,
   volatile: boolean,
 ): bigint {
-  const own = locate(run, frame, at, address, size);
+  const own = locate(run, frame, at, address, size, false);
   if (own !== null) {
     const value = readNumber(own, size);
     if (value === null) throw stop(run, frame, at, 'memory is read before it has a value');
@@ -302,7 +305,7 @@ function store(
   value: bigint,
   volatile: boolean,
 ): void {
-  const own = locate(run, frame, at, address, size);
+  const own = locate(run, frame, at, address, size, true);
   if (own !== null) {
     writeNumber(own, size, value);
     return;
@@ -330,8 +333,8 @@ function copy(
   volatile: boolean,
 ): void {
   if (size === 0 || to === from) return;
-  const source = locate(run, frame, at, from, size);
-  const target = locate(run, frame, at, to, size);
+  const source = locate(run, frame, at, from, size, false);
+  const target = locate(run, frame, at, to, size, true);
   if (source !== null && target !== null) {
     target.bytes.set(source.bytes.slice(source.offset, source.offset + size), target.offset);
     target.written.set(source.written.slice(source.offset, source.offset + size), target.offset);
@@ -367,7 +370,7 @@ function fill(
   byte: bigint,
 ): void {
   if (size === 0) return;
-  const own = locate(run, frame, at, address, size);
+  const own = locate(run, frame, at, address, size, true);
   if (own !== null) {
     own.bytes.fill(Number(byte), own.offset, own.offset + size);
     own.written.fill(1, own.offset, own.offset + size);
@@ -441,11 +444,8 @@ function call(
   if (working.frames.length >= MAX_FRAMES) {
     throw stop(run, frame, at, `calls are nested more than ${MAX_FRAMES} deep`);
   }
-  const base = Math.ceil(working.stackUsed / 16) * 16;
-  const before = working.stackUsed;
-  reserveStack(working, base - before + code.frameSize);
-  const registers: (bigint | null)[] = Array.from({ length: code.registers }, () => null);
-  const inner: WorkingFrame = { function: code, pc: 0, registers, base, result };
+  const inner = createFrame(working, code, result);
+  working.frames.push(inner);
   try {
     code.parameters.forEach((parameter, i) => {
       const argument = instruction.arguments[i];
@@ -453,10 +453,10 @@ function call(
       if (parameter.kind === 'register') {
         if (argument.kind !== 'scalar')
           throw stop(run, frame, at, `${ref.name} takes no struct here`);
-        registers[parameter.register] = wrap(value(argument.from), parameter.shape);
+        inner.registers[parameter.register] = wrap(value(argument.from), parameter.shape);
         return;
       }
-      const place = working.stackBase + BigInt(base + parameter.offset);
+      const place = working.stackBase + BigInt(inner.base + parameter.offset);
       if (argument.kind === 'scalar') {
         store(run, frame, at, place, parameter.size, value(argument.from), false);
       } else {
@@ -464,10 +464,9 @@ function call(
       }
     });
   } catch (error) {
-    working.stackUsed = before;
+    working.frames.pop();
     throw error;
   }
-  working.frames.push(inner);
 }
 
 function target(
@@ -485,21 +484,6 @@ function target(
   return ref;
 }
 
-export function reserveStack(working: Working, more: number): void {
-  const { stack, stackUsed } = working;
-  const needed = stackUsed + more;
-  if (needed > stack.bytes.length) {
-    const bytes = new Uint8Array(needed * 2);
-    bytes.set(stack.bytes);
-    const written = new Uint8Array(needed * 2);
-    written.set(stack.written);
-    working.stack = { bytes, written };
-  }
-  working.stack.bytes.fill(0, stackUsed, needed);
-  working.stack.written.fill(0, stackUsed, needed);
-  working.stackUsed = needed;
-}
-
 function returnFrom(
   run: Run,
   frame: WorkingFrame,
@@ -510,6 +494,7 @@ function returnFrom(
   const { working } = run;
   const { result } = frame;
   const caller = working.frames[working.frames.length - 2];
+  if (caller !== undefined) own(caller);
   let scalar: bigint | null = null;
   if (given.kind === 'register') scalar = value(given.from);
   else if (given.kind === 'memory' && result.kind === 'memory' && caller !== undefined) {
@@ -528,7 +513,6 @@ function returnFrom(
     run.finished = { value: scalar };
     return;
   }
-  working.stackUsed = caller.base + caller.function.frameSize;
   caller.pc += 1;
 }
 

@@ -1,5 +1,5 @@
 import { type Program, symbolAt } from './program.ts';
-import type { Bytes, Working } from './state.ts';
+import { type Bytes, ownMemory, ownObject, type Working } from './state.ts';
 
 /** Bytes of the thread itself: of its stack or of an object only it uses. */
 export interface Private {
@@ -17,21 +17,37 @@ export function privateAt(
   working: Working,
   address: bigint,
   size: number,
+  forWriting: boolean,
   make: (key: string, length: number) => Bytes,
 ): Private | 'outside' | 'beyond' {
   const distance = address - working.stackBase;
   if (distance >= 0n && distance < 0x1000_0000n) {
-    const offset = Number(distance);
-    if (offset + size > working.stackUsed) return 'beyond';
-    return { ...working.stack, offset };
+    return inFrames(working, Number(distance), size, forWriting);
   }
   const symbol = symbolAt(program, address);
   if (symbol === null || !symbol.owned) return 'outside';
   const offset = Number(address - symbol.address);
   if (offset + size > symbol.size) return 'beyond';
-  const known = working.objects.get(symbol.key);
+  const known = forWriting ? ownObject(working, symbol.key) : working.objects.get(symbol.key);
   const object = known ?? make(symbol.key, symbol.size);
-  return { ...object, offset };
+  return { bytes: object.bytes, written: object.written, offset };
+}
+
+function inFrames(
+  working: Working,
+  distance: number,
+  size: number,
+  forWriting: boolean,
+): Private | 'beyond' {
+  for (let i = working.frames.length - 1; i >= 0; i--) {
+    const frame = working.frames[i];
+    if (frame === undefined || frame.base > distance) continue;
+    const offset = distance - frame.base;
+    if (offset + size > frame.function.frameSize) return 'beyond';
+    const { bytes, written } = forWriting ? ownMemory(frame) : frame.memory;
+    return { bytes, written, offset };
+  }
+  return 'beyond';
 }
 
 /** A number from its bytes, lowest first; `null` when one of them was never written. */

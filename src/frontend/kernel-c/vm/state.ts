@@ -6,8 +6,6 @@ import type { CallResult, CompiledFunction } from '../lower/bytecode.ts';
  */
 export interface VmState {
   readonly frames: readonly Frame[];
-  /** Bytes of the stack in use, lowest first. */
-  readonly stack: Bytes;
   /** Where the stack stands in the address space; each thread has its own. */
   readonly stackBase: bigint;
   /** The bytes of the objects of file scope that were touched so far. */
@@ -28,6 +26,8 @@ export interface Frame {
   readonly registers: readonly (bigint | null)[];
   /** First byte of the frame in the stack. */
   readonly base: number;
+  /** The variables that have addresses. */
+  readonly memory: Bytes;
   /** What the caller does with the result. */
   readonly result: CallResult;
 }
@@ -38,13 +38,16 @@ export interface Bytes {
   readonly written: Uint8Array;
 }
 
-/** The state as it is worked on inside `advance`. */
+/**
+ * The state as it is worked on inside `advance`. What a `VmState` holds is never written: registers and
+ * objects are shared with it until the first write, then copied.
+ */
 export interface Working {
-  frames: WorkingFrame[];
-  stack: { bytes: Uint8Array; written: Uint8Array };
-  stackUsed: number;
-  stackBase: bigint;
+  readonly frames: WorkingFrame[];
+  readonly stackBase: bigint;
   objects: Map<string, Bytes>;
+  /** Objects whose bytes this run may write; `null` while even the map is shared. */
+  ownObjects: Set<string> | null;
   answers: readonly AnswerSoFar[];
   /** Answers of the waiting instruction that were used up in this attempt. */
   used: number;
@@ -53,42 +56,113 @@ export interface Working {
 export interface WorkingFrame {
   readonly function: CompiledFunction;
   pc: number;
-  readonly registers: (bigint | null)[];
+  registers: (bigint | null)[];
+  /** False while the registers are shared with a frozen state. */
+  own: boolean;
   readonly base: number;
+  memory: Bytes;
+  ownMemory: boolean;
   readonly result: CallResult;
 }
 
 export function thaw(state: VmState): Working {
-  const room = state.stack.bytes.length + 4096;
-  const bytes = new Uint8Array(room);
-  bytes.set(state.stack.bytes);
-  const written = new Uint8Array(room);
-  written.set(state.stack.written);
-  return {
-    frames: state.frames.map((frame) => ({ ...frame, registers: [...frame.registers] })),
-    stack: { bytes, written },
-    stackUsed: state.stack.bytes.length,
+  const working: Working = {
+    frames: state.frames.map((frame) => ({
+      ...frame,
+      registers: frame.registers as (bigint | null)[],
+      own: false,
+      ownMemory: false,
+    })),
     stackBase: state.stackBase,
-    objects: new Map(
-      Array.from(state.objects, ([key, object]) => [
-        key,
-        { bytes: object.bytes.slice(), written: object.written.slice() },
-      ]),
-    ),
+    objects: state.objects as Map<string, Bytes>,
+    ownObjects: null,
     answers: state.answers,
     used: 0,
   };
+  const top = working.frames[working.frames.length - 1];
+  if (top !== undefined) own(top);
+  return working;
 }
 
+/** Makes the registers of a frame writable. */
+export function own(frame: WorkingFrame): void {
+  if (frame.own) return;
+  frame.registers = frame.registers.slice();
+  frame.own = true;
+}
+
+/** Makes the memory of a frame writable. */
+export function ownMemory(frame: WorkingFrame): Bytes {
+  if (!frame.ownMemory) {
+    frame.memory = {
+      bytes: frame.memory.bytes.slice(),
+      written: frame.memory.written.slice(),
+    };
+    frame.ownMemory = true;
+  }
+  return frame.memory;
+}
+
+const NO_BYTES: Bytes = { bytes: new Uint8Array(0), written: new Uint8Array(0) };
+
+/** A frame above all others, its registers and memory unwritten. */
+export function createFrame(
+  working: { readonly frames: readonly WorkingFrame[] },
+  code: CompiledFunction,
+  result: CallResult,
+): WorkingFrame {
+  const top = working.frames[working.frames.length - 1];
+  const end = top === undefined ? 0 : top.base + top.function.frameSize;
+  const size = code.frameSize;
+  return {
+    function: code,
+    pc: 0,
+    registers: code.registers.slice(),
+    own: true,
+    base: (end + 15) & ~15,
+    memory: size === 0 ? NO_BYTES : { bytes: new Uint8Array(size), written: new Uint8Array(size) },
+    ownMemory: true,
+    result,
+  };
+}
+
+/** Makes the bytes of an object writable. */
+export function ownObject(working: Working, key: string): Bytes | undefined {
+  if (working.ownObjects === null) {
+    working.objects = new Map(working.objects);
+    working.ownObjects = new Set();
+  }
+  const object = working.objects.get(key);
+  if (object === undefined || working.ownObjects.has(key)) return object;
+  const copy = { bytes: object.bytes.slice(), written: object.written.slice() };
+  working.objects.set(key, copy);
+  working.ownObjects.add(key);
+  return copy;
+}
+
+/** Adds an object that is touched for the first time. */
+export function addObject(working: Working, key: string, object: Bytes): void {
+  if (working.ownObjects === null) {
+    working.objects = new Map(working.objects);
+    working.ownObjects = new Set();
+  }
+  working.objects.set(key, object);
+  working.ownObjects.add(key);
+}
+
+/** Hands the working copy over as a state; it must not be worked on afterwards. */
 export function freeze(working: Working): VmState {
   return {
-    frames: working.frames.map((frame) => ({ ...frame, registers: [...frame.registers] })),
-    stack: {
-      bytes: working.stack.bytes.slice(0, working.stackUsed),
-      written: working.stack.written.slice(0, working.stackUsed),
-    },
+    frames: working.frames.map(({ function: code, pc, registers, base, memory, result }) => ({
+      function: code,
+      pc,
+      registers,
+      base,
+      memory,
+      result,
+    })),
     stackBase: working.stackBase,
-    objects: new Map(working.objects),
+    objects: working.objects,
     answers: working.answers,
   };
 }
@@ -96,11 +170,11 @@ export function freeze(working: Working): VmState {
 /** A text that is equal for equal states: frames, registers, stack and touched objects. */
 export function fingerprint(state: VmState): string {
   const parts: string[] = [state.stackBase.toString(16)];
-  for (const { function: code, pc, registers, base } of state.frames) {
+  for (const { function: code, pc, registers, base, memory } of state.frames) {
     parts.push(`${code.unit}:${code.name}@${pc}+${base}`);
     parts.push(registers.map((value) => (value === null ? '-' : value.toString(36))).join(','));
+    parts.push(hex(memory));
   }
-  parts.push(hex(state.stack));
   for (const key of [...state.objects.keys()].sort()) {
     const object = state.objects.get(key);
     if (object !== undefined) parts.push(`${key}=${hex(object)}`);
