@@ -103,6 +103,8 @@ export interface Builder {
   /** Variables whose address is taken live in the frame. */
   readonly addressed: ReadonlySet<string>;
   readonly statics: Map<string, StaticLocal>;
+  /** Objects and functions that only this function declares as `extern`. */
+  readonly externs: Map<string, Type>;
   readonly locals: LocalNames;
   /** The next free register; those of a statement are free again after it. */
   registers: number;

@@ -37,6 +37,7 @@ const LOWERING: Lowering = {
 export interface LoweredFunction {
   readonly code: CompiledFunction;
   readonly statics: ReadonlyMap<string, StaticLocal>;
+  readonly externs: ReadonlyMap<string, Type>;
 }
 
 /** Lowers one function; only an unreadable body fails, anything else becomes a `stop` in the code. */
@@ -69,7 +70,11 @@ export function lowerFunction(
     }
     lowerBlock(builder, body.value);
     emit(builder, { op: 'return', at: definition.bodyEnd - 1, value: { kind: 'none' } });
-    return { code: finish(builder, parameters, returns), statics: builder.statics };
+    return {
+      code: finish(builder, parameters, returns),
+      statics: builder.statics,
+      externs: builder.externs,
+    };
   });
 }
 
@@ -116,6 +121,7 @@ function createBuilder(
     labels: new Map(),
     addressed,
     statics: new Map(),
+    externs: new Map(),
     locals: (wanted) => findVariable(blocks, wanted)?.type ?? outer(wanted),
     registers: 0,
     mostRegisters: 0,

@@ -363,6 +363,7 @@ function declare(builder: Builder, declaration: Declaration, declarator: Declara
   }
   if (type.kind === 'function' || declaration.storage === 'extern') {
     block.names.set(name, { kind: 'symbol', symbol: name, type });
+    builder.externs.set(name, type);
     return;
   }
   if (declaration.storage === 'static') {

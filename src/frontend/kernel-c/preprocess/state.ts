@@ -70,8 +70,8 @@ export interface State {
   origin: number;
 }
 
-/** More than any kernel unit needs by a factor of ten; reaching it stops a runaway expansion. */
-const MAX_TOKENS = 40_000_000;
+/** More than any kernel unit needs by a factor of four; reaching it stops a runaway expansion. */
+const MAX_INTEGERS = 16_000_000;
 
 export function createState(
   sources: Sources,
@@ -117,11 +117,11 @@ export function failAt(state: State, location: number, message: string): Fronten
 
 /** Stops an expansion that grows without bound, such as a macro that doubles its argument 40 times. */
 export function checkBudget(state: State): void {
-  if (state.arena.length + state.out.length > MAX_TOKENS) {
+  if (state.arena.length + state.out.length > MAX_INTEGERS) {
     throw failAt(
       state,
       outermost(state, state.location, state.origin),
-      'macro expansion here grows beyond 10 million tokens; the macro must be simplified or locked',
+      'macro expansion here grows beyond 4 million tokens; the macro must be simplified or locked',
     );
   }
 }

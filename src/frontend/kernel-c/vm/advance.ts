@@ -25,9 +25,6 @@ export interface ThreadOptions {
   readonly stackBase?: bigint;
 }
 
-/** Instructions between two events; a loop that never asks for anything ends here. */
-const FUEL = 20_000_000;
-
 const STACK_BASE = 0xffff_c000_0000_0000n;
 
 /** A thread about to call a function of the program with scalar arguments. */
@@ -129,7 +126,7 @@ export function advance(program: Program, state: VmState, answer: Answer | null)
   }
   const run: Run = { program, working, finished: null };
   try {
-    for (let fuel = FUEL; fuel > 0; fuel--) {
+    for (let { fuel } = program.options; fuel > 0; fuel--) {
       const frame = working.frames[working.frames.length - 1];
       if (frame === undefined) break;
       const instruction = frame.function.code[frame.pc];
@@ -140,7 +137,7 @@ export function advance(program: Program, state: VmState, answer: Answer | null)
           run,
           frame,
           instruction.at,
-          'no event in 20 million steps: this loop may never end',
+          `no event in ${program.options.fuel} steps: this loop may never end`,
         );
       }
       working.used = 0;

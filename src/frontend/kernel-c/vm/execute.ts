@@ -68,7 +68,7 @@ export function step(run: Run, frame: WorkingFrame, instruction: Instruction): v
       registers[instruction.to] = instruction.value;
       return next();
     case 'symbol':
-      registers[instruction.to] = addressOfName(run.program, frame.function.unit, instruction.name);
+      registers[instruction.to] = addressOfSymbol(run, frame, at, instruction.name);
       return next();
     case 'string':
       registers[instruction.to] = stringSymbol(run.program, instruction.text).address;
@@ -208,6 +208,16 @@ export function step(run: Run, frame: WorkingFrame, instruction: Instruction): v
 export function stop(run: Run, frame: WorkingFrame, at: number, message: string): FrontendError {
   const { use } = placeOf(run.program, { unit: frame.function.unit, token: at });
   return new FrontendError(use.file, use.line, use.column, message);
+}
+
+/** An unknown name is reported where it is used, not where the linker stumbles over it. */
+function addressOfSymbol(run: Run, frame: WorkingFrame, at: number, name: string): bigint {
+  try {
+    return addressOfName(run.program, frame.function.unit, name);
+  } catch (error) {
+    if (!(error instanceof FrontendError)) throw error;
+    throw stop(run, frame, at, error.diagnostic.message);
+  }
 }
 
 /** The answer to an event: given before, or waited for now. */

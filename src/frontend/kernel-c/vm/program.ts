@@ -8,6 +8,7 @@ import { originOf, type TokenOrigin } from '../preprocess/token-stream.ts';
 import { NO_LOCALS, type TypeContext } from '../types/context.ts';
 import { typeOfName } from '../types/expression-type.ts';
 import { alignmentOf, sizeOf } from '../types/size.ts';
+import type { Type } from '../types/type.ts';
 import { typesOf } from '../types/types.ts';
 import type { EventPlace } from './event.ts';
 
@@ -21,6 +22,8 @@ export interface Program {
   readonly options: ProgramOptions;
   readonly functions: Map<string, CompiledFunction>;
   readonly statics: Map<string, StaticLocal>;
+  /** Names declared as `extern` inside functions only. */
+  readonly externs: Map<string, Type>;
   readonly symbols: Map<string, Symbol>;
   readonly byAddress: Symbol[];
   readonly byFunctionAddress: Map<bigint, FunctionRef>;
@@ -36,6 +39,8 @@ export interface ProgramOptions {
   readonly intercepts: ReadonlySet<string>;
   /** Objects of file scope whose every access is an event: shared between threads. */
   readonly shared: ReadonlySet<string>;
+  /** Instructions between two events; a loop that never asks for anything ends there. */
+  readonly fuel: number;
 }
 
 /** An object of file scope. */
@@ -67,9 +72,14 @@ export function createProgram(
 ): Program {
   return {
     units: units.map(typesOf),
-    options: { intercepts: options.intercepts ?? new Set(), shared: options.shared ?? new Set() },
+    options: {
+      intercepts: options.intercepts ?? new Set(),
+      shared: options.shared ?? new Set(),
+      fuel: options.fuel ?? 20_000_000,
+    },
     functions: new Map(),
     statics: new Map(),
+    externs: new Map(),
     symbols: new Map(),
     byAddress: [],
     byFunctionAddress: new Map(),
@@ -119,6 +129,7 @@ export function compiled(program: Program, ref: FunctionRef): CompiledFunction |
   for (const [symbol, local] of lowered.value.statics) {
     program.statics.set(`${ref.unit}:${symbol}`, local);
   }
+  for (const [name, type] of lowered.value.externs) program.externs.set(name, type);
   program.functions.set(key, lowered.value.code);
   return lowered.value.code;
 }
@@ -126,16 +137,16 @@ export function compiled(program: Program, ref: FunctionRef): CompiledFunction |
 /** The address of an object or function that a unit names. */
 export function addressOfName(program: Program, unit: number, name: string): bigint {
   const context = unitOf(program, unit);
-  if (!program.statics.has(`${unit}:${name}`) && isFunction(context, name)) {
+  if (!program.statics.has(`${unit}:${name}`) && isFunction(program, context, name)) {
     return functionAddress(program, findFunction(program, unit, name));
   }
   return symbolOf(program, unit, name).address;
 }
 
-function isFunction(context: TypeContext, name: string): boolean {
+function isFunction(program: Program, context: TypeContext, name: string): boolean {
   if (context.unit.functions.has(name)) return true;
   const declared = context.unit.objects.get(name)?.[0];
-  if (declared === undefined) return false;
+  if (declared === undefined) return program.externs.get(name)?.kind === 'function';
   return typeOfName(context, name, declared.declarator.at, NO_LOCALS).kind === 'function';
 }
 
@@ -157,7 +168,8 @@ export function symbolOf(program: Program, unit: number, name: string): Symbol {
   if (known !== undefined) return known;
   const context = unitOf(program, home);
   const local = program.statics.get(key);
-  const type = local?.type ?? typeOfName(context, name, 0, NO_LOCALS);
+  const declaredHere = context.unit.objects.has(name) ? undefined : program.externs.get(name);
+  const type = local?.type ?? declaredHere ?? typeOfName(context, name, 0, NO_LOCALS);
   const incomplete = type.kind === 'record' && context.unit.records[type.record]?.members === null;
   const size = incomplete ? 0 : sizeOf(context, type, 0);
   const alignment = incomplete ? 16 : Math.max(16, alignmentOf(context, type, 0));

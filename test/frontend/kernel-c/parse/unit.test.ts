@@ -240,22 +240,19 @@ const UNITS: readonly (readonly [Tree, readonly string[]])[] = [
 ];
 
 describe.each(UNITS)('a bare kernel tree', (tree, units) => {
-  test.skipIf(tree.root === null)(
-    `${needing(tree, 'every function body of the KVM units parses')}`,
-    () => {
-      const opened = openKernelTree(tree.read);
-      for (const unit of units) {
-        const tokens = preprocessUnit(opened, unit);
-        if (tokens.kind === 'failed') throw new Error(JSON.stringify(tokens.diagnostic));
-        const parsed = parseUnit(tokens.value.tokens);
-        if (parsed.kind === 'failed') throw new Error(JSON.stringify(parsed.diagnostic));
-        const failed = [...parsed.value.functions.values()].flatMap((definition) => {
-          const body = parseBody(parsed.value, definition);
-          return body.kind === 'failed' ? [body.diagnostic] : [];
-        });
-        expect(failed).toEqual([]);
-        expect(parsed.value.functions.size).toBeGreaterThan(4000);
-      }
+  test.skipIf(tree.root === null).each(units)(
+    `${needing(tree, 'every function body of %s parses')}`,
+    (unit) => {
+      const tokens = preprocessUnit(openKernelTree(tree.read), unit);
+      if (tokens.kind === 'failed') throw new Error(JSON.stringify(tokens.diagnostic));
+      const parsed = parseUnit(tokens.value.tokens);
+      if (parsed.kind === 'failed') throw new Error(JSON.stringify(parsed.diagnostic));
+      const failed = [...parsed.value.functions.values()].flatMap((definition) => {
+        const body = parseBody(parsed.value, definition);
+        return body.kind === 'failed' ? [body.diagnostic] : [];
+      });
+      expect(failed).toEqual([]);
+      expect(parsed.value.functions.size).toBeGreaterThan(4000);
     },
   );
 });

@@ -249,6 +249,15 @@ unsigned long f(pte_t *p) {
     ]);
   });
 
+  test('names that only a function declares', () => {
+    const program = programOf([
+      'int f(void) { extern long key; extern int late(int); return key + late(2); }',
+    ]);
+    const { end, events } = run(program, 'f', [], () => ({ values: [4n] }));
+    expect(end).toMatchObject({ kind: 'finished', value: 8n });
+    expect(events).toMatchObject([{ symbol: { name: 'key' } }, { name: 'late', arguments: [2n] }]);
+  });
+
   test('a stop names the place and the calls that led to it', () => {
     const program = programOf(['int g(int x) {\n return 1 / x; }\nint f(void) {\n return g(0); }']);
     const { end } = run(program, 'f');
@@ -261,7 +270,10 @@ unsigned long f(pte_t *p) {
   });
 
   test('a loop without events ends', () => {
-    expect(result('int f(void) { for (;;); }')).toContain('this loop may never end');
+    const { end } = run(programOf(['int f(void) { for (;;); }'], { fuel: 1000 }), 'f');
+    expect(end).toMatchObject({
+      diagnostic: { message: 'no event in 1000 steps: this loop may never end' },
+    });
   });
 });
 

@@ -13,7 +13,10 @@ import {
 } from '../../../../src/frontend/kernel-c/vm/program.ts';
 import type { Tree } from '../trees.ts';
 
-/** A little world for kernel code: words of memory, values of globals, results of functions. */
+/**
+ * A little world for kernel code: words of memory, values of globals, results of functions. Of
+ * inline assembly only the release store and acquire load of 64 bits have an effect.
+ */
 export interface World {
   readonly words: Map<bigint, bigint>;
   readonly globals: Readonly<Record<string, bigint>>;
@@ -81,6 +84,10 @@ function show(event: VmEvent): string | null {
     case 'call':
       return event.name;
     case 'asm': {
+      const [memory, other] = event.operands;
+      if (event.template.startsWith('stlr')) {
+        return `store ${(memory?.value ?? 0n).toString(16)} ${(other?.value ?? 0n).toString(16)}`;
+      }
       const first = event.template.trim().split('\n')[0] ?? '';
       const value = event.operands.find((operand) => !operand.output)?.value ?? null;
       return value === null ? first : `${first} [${value.toString(16)}]`;
@@ -114,6 +121,14 @@ function reply(event: VmEvent, world: World): Answer {
       return { values: [value] };
     }
     case 'asm': {
+      const [memory, other] = event.operands;
+      if (event.template.startsWith('stlr')) {
+        world.words.set(memory?.value ?? 0n, other?.value ?? 0n);
+        return { values: [] };
+      }
+      if (event.template.startsWith('ldar')) {
+        return { values: [world.words.get(other?.value ?? 0n) ?? 0n] };
+      }
       const register = /mrs\s+%\w*\[?\w*\]?,\s*(\w+)/.exec(event.template)?.[1] ?? '';
       const outputs = event.operands.filter((operand) => operand.output && !operand.memory);
       return { values: outputs.map(({ value }) => value ?? world.registers[register] ?? 0n) };
