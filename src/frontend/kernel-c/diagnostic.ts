@@ -35,7 +35,3 @@ export function attempt<T>(work: () => T): Outcome<T> {
     throw error;
   }
 }
-
-export function formatDiagnostic(diagnostic: Diagnostic): string {
-  return `${diagnostic.file}:${diagnostic.line}:${diagnostic.column}: ${diagnostic.message}`;
-}

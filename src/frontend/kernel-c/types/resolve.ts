@@ -1,6 +1,5 @@
 import type { Attributes, Expression, TypeSyntax } from '../parse/ast.ts';
 import { failType, type LocalNames, type TypeContext } from './context.ts';
-import { alignmentOf } from './size.ts';
 import {
   arrayOf,
   baseType,
@@ -137,18 +136,4 @@ export function alignmentOfAttributes(
     alignment = Math.max(alignment, value);
   }
   return alignment;
-}
-
-/** Alignment of a declared object: its type's, raised by attributes. */
-export function alignmentOfDeclared(
-  context: TypeContext,
-  type: Type,
-  attributes: Attributes | null,
-  at: number,
-  locals: LocalNames,
-): number {
-  return Math.max(
-    alignmentOf(context, type, at),
-    alignmentOfAttributes(context, attributes, locals),
-  );
 }

@@ -1,4 +1,4 @@
-import { failType, type TypeContext, typeName } from './context.ts';
+import type { TypeContext } from './context.ts';
 import type { Type } from './type.ts';
 
 /** `sizeof` in bytes; GNU C gives 1 for `void` and for functions. */
@@ -41,14 +41,6 @@ export function alignmentOf(context: TypeContext, type: Type, at: number): numbe
     case 'va_list':
       return 8;
   }
-}
-
-/** The size of what a pointer steps over, for pointer arithmetic. */
-export function stepOf(context: TypeContext, type: Type, at: number): number {
-  if (type.kind !== 'pointer') {
-    throw failType(context, at, `${typeName(context, type)} is no pointer`);
-  }
-  return sizeOf(context, type.to, at);
 }
 
 export function roundUp(value: number, to: number): number {

@@ -154,12 +154,3 @@ export function decayed(type: Type): Type {
   if (type.kind === 'array') return pointerTo(type.of);
   return type.kind === 'function' ? pointerTo(type) : unqualified(type);
 }
-
-export function isScalar(type: Type): boolean {
-  return (
-    type.kind === 'integer' ||
-    type.kind === 'enum' ||
-    type.kind === 'pointer' ||
-    type.kind === 'float'
-  );
-}

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { advance, startThread, stackOf } from '../../../../src/frontend/kernel-c/vm/advance.ts';
+import {
+  advance,
+  continueThread,
+  stackOf,
+  startThread,
+} from '../../../../src/frontend/kernel-c/vm/advance.ts';
 import { DONE, type VmEvent } from '../../../../src/frontend/kernel-c/vm/event.ts';
 import { placeOf } from '../../../../src/frontend/kernel-c/vm/program.ts';
 import { fingerprint } from '../../../../src/frontend/kernel-c/vm/state.ts';
@@ -278,6 +283,14 @@ unsigned long f(pte_t *p) {
 });
 
 describe('the state is data', () => {
+  test('objects of file scope keep their values from one call of a thread to the next', () => {
+    const counter = programOf(['static int n = 5; int f(int by) { n += by; return n; }']);
+    const first = startThread(counter, 0, 'f', [2n]);
+    if (first.kind !== 'finished') throw new Error(first.kind);
+    expect(continueThread(counter, 0, 'f', [3n], first.state)).toMatchObject({ value: 10n });
+    expect(startThread(counter, 0, 'f', [3n])).toMatchObject({ value: 8n });
+  });
+
   const program = programOf([
     'int n; int g(int *p) { *p += 1; n++; return *p; } int f(long *m) { int a = 3; for (int i = 0; i < 3; i++) { int v = *m; a += v * g(&a); *(m + 1) = a + n; } return a; }',
   ]);
