@@ -251,6 +251,8 @@ export interface RecordSyntax {
   /** `null` while only declared. */
   members: readonly Member[] | null;
   attributes: Attributes | null;
+  /** The limit of `#pragma pack` where the members stand; `null` for none. */
+  pack: number | null;
 }
 
 export interface Member {

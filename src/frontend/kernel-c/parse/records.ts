@@ -5,6 +5,7 @@ import { mergeAttributes } from './attributes.ts';
 import { parseStaticAssert } from './declarations.ts';
 import { parseDeclarator } from './declarators.ts';
 import { Keyword } from './keywords.ts';
+import { packAt } from './pack.ts';
 import {
   atFileScope,
   atName,
@@ -34,14 +35,16 @@ export function parseRecord(parser: Parser, kind: 'struct' | 'union'): TypeSynta
   const record = known ?? parser.records.length;
   if (known === undefined) {
     const tag = symbol === 0 ? null : textAt(parser.stream, at);
-    parser.records.push({ kind, tag, at, members: null, attributes: null });
+    parser.records.push({ kind, tag, at, members: null, attributes: null, pack: null });
     if (symbol !== 0) innermost(parser).records.set(symbol, record);
   }
   if (defines) {
+    const pack = packAt(parser.stream, parser.at);
     const members = parseMembers(parser);
     const syntax = parser.records[record];
     if (syntax !== undefined) {
       syntax.members = members;
+      syntax.pack = pack;
       syntax.attributes = mergeAttributes(before, parser.grammar.attributes(parser));
     }
   }

@@ -3,7 +3,7 @@ import { resolveInclude } from './include.ts';
 import { builtin } from './macro.ts';
 import { nextToken, peekSymbol } from './read-token.ts';
 import { placeOf } from './sources.ts';
-import { failAt, outermost, type State } from './state.ts';
+import { addPack, failAt, outermost, type State } from './state.ts';
 import { DEFINED, intern, ONE, P, spelling, TokenKind, ZERO } from './symbols.ts';
 import { pushToken, STRIDE, type TokenBuffer } from './token-buffer.ts';
 
@@ -94,9 +94,13 @@ export function runBuiltin(state: State, name: number, fromFile: boolean, sink: 
       }
       const inside = { name, parameters: 1, variadic: true };
       const args = collectArguments(state, inside, fromFile, location, origin);
-      if (word === '_Pragma') return;
       const start = args.start[0] ?? 0;
       const first = spelling(symbols, state.arena.data[start] ?? 0);
+      if (word === '_Pragma') {
+        const pack = /^"\s*pack\s*\((.*)\)\s*"$/.exec(first);
+        if (pack !== null) addPack(state, (pack[1] ?? '').replace(/\s/g, ''));
+        return;
+      }
       if (word === '__has_attribute') return truth(hasAttribute(first));
       if (word === '__has_builtin') {
         return truth(first.startsWith('__builtin_') && !UNKNOWN_BUILTINS.has(first));

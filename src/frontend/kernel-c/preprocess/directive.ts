@@ -4,7 +4,7 @@ import { borrowScratch, expandRange } from './expand.ts';
 import { resolveInclude } from './include.ts';
 import { Flag, type LexedFile } from './lex.ts';
 import { defineMacro } from './macro.ts';
-import { type Condition, failAt, type FileFrame, type State } from './state.ts';
+import { addPack, type Condition, failAt, type FileFrame, type State } from './state.ts';
 import { P, spelling, TokenKind } from './symbols.ts';
 import { pushToken, STRIDE, type TokenBuffer } from './token-buffer.ts';
 
@@ -46,6 +46,9 @@ export function runDirective(state: State, frame: FileFrame, hash: number): void
     case 'pragma':
       if (spelling(state.sources.symbols, file.symbols[hash + 2] ?? 0) === 'once') {
         state.pragmaOnce.add(file);
+      }
+      if (spelling(state.sources.symbols, file.symbols[hash + 2] ?? 0) === 'pack') {
+        addPack(state, rest(state, file, hash + 4, end - 1).replace(/ /g, ''));
       }
       return;
     case 'warning':

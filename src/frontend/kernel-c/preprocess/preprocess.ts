@@ -95,6 +95,7 @@ function result(state: State, unit: string): Preprocessed {
       count: out.length / STRIDE,
       data: out.data.slice(0, out.length),
       origins: origins.data.slice(0, origins.length),
+      packs: state.packs,
     },
     files: [...state.included],
     ignoredDefinitions: state.ignoredDefinitions.map(({ name, location }) => ({

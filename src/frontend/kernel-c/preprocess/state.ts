@@ -2,7 +2,8 @@ import { FrontendError } from '../diagnostic.ts';
 import type { LexedFile } from './lex.ts';
 import type { Macro } from './macro.ts';
 import { placeOf, type Sources } from './sources.ts';
-import { createBuffer, type TokenBuffer } from './token-buffer.ts';
+import { createBuffer, STRIDE, type TokenBuffer } from './token-buffer.ts';
+import type { Pack } from './token-stream.ts';
 
 /** A file being read: the next token and the next directive. */
 export interface FileFrame {
@@ -43,6 +44,7 @@ export interface State {
   readonly resolved: Map<string, { readonly file: LexedFile; readonly index: number } | null>;
   readonly pragmaOnce: Set<LexedFile>;
   readonly ignoredDefinitions: LockedDefinition[];
+  readonly packs: Pack[];
   /** Identifiers tested in `#if`, `#ifdef` and the like that no one had defined. */
   readonly undefinedTested: Set<number>;
   counter: number;
@@ -91,6 +93,7 @@ export function createState(
     resolved: new Map(),
     pragmaOnce: new Set(),
     ignoredDefinitions: [],
+    packs: [],
     undefinedTested: new Set(),
     counter: 0,
     directive,
@@ -149,4 +152,9 @@ export function addOrigin(state: State, macro: number, location: number, parent:
   origins.data[at + 2] = parent;
   origins.length = at + 4;
   return at >> 2;
+}
+
+/** Notes a `#pragma pack(argument)` at the present end of the output. */
+export function addPack(state: State, argument: string): void {
+  state.packs.push({ token: state.out.length / STRIDE, argument });
 }

@@ -10,6 +10,13 @@ export interface TokenStream {
   readonly data: Int32Array;
   /** Four integers per macro invocation: name, location, origin of the invoking token, unused. */
   readonly origins: Int32Array;
+  /** Each `#pragma pack`: the token it stands before, and the text between its parentheses. */
+  readonly packs: readonly Pack[];
+}
+
+export interface Pack {
+  readonly token: number;
+  readonly argument: string;
 }
 
 /** Where a token comes from. */

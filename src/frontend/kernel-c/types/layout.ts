@@ -45,7 +45,9 @@ function place(
   syntax: RecordSyntax,
   members: readonly Member[],
 ): RecordLayout {
-  const packed = syntax.attributes?.packed === true;
+  const limit = syntax.pack ?? Infinity;
+  // With pack(1) bit-fields follow each other without gaps, as in a packed struct.
+  const packed = syntax.attributes?.packed === true || limit === 1;
   const union = syntax.kind === 'union';
   const cursor: Cursor = { bit: 0, size: 0, alignment: 1 };
   const fields: FieldLayout[] = [];
@@ -54,8 +56,8 @@ function place(
     if (union) cursor.bit = 0;
     const field =
       member.bits === null
-        ? placeMember(context, member, type, packed, cursor)
-        : placeBits(context, member, type, packed, cursor);
+        ? placeMember(context, member, type, packed, limit, cursor)
+        : placeBits(context, member, type, packed, limit, cursor);
     if (field !== null) fields.push(field);
     cursor.size = Math.max(cursor.size, Math.ceil(cursor.bit / 8));
   }
@@ -69,12 +71,15 @@ function placeMember(
   member: Member,
   type: Type,
   packed: boolean,
+  limit: number,
   cursor: Cursor,
 ): FieldLayout | null {
   // `struct tag;` and `enum { A };` inside a struct declare no member.
   if (member.name === null && !isAnonymousRecord(context, type)) return null;
   const natural =
-    packed || member.attributes?.packed === true ? 1 : alignmentOf(context, type, member.at);
+    packed || member.attributes?.packed === true
+      ? 1
+      : Math.min(limit, alignmentOf(context, type, member.at));
   const alignment = Math.max(natural, alignmentOfAttributes(context, member.attributes, NO_LOCALS));
   const offset = roundUp(Math.ceil(cursor.bit / 8), alignment);
   cursor.alignment = Math.max(cursor.alignment, alignment);
@@ -91,6 +96,7 @@ function placeBits(
   member: Member,
   type: Type,
   packed: boolean,
+  limit: number,
   cursor: Cursor,
 ): FieldLayout | null {
   const constant =
@@ -113,7 +119,10 @@ function placeBits(
   if (crosses && !tight) cursor.bit = roundUp(cursor.bit, unitBits);
   const start = cursor.bit;
   cursor.bit += width;
-  cursor.alignment = Math.max(cursor.alignment, tight ? wanted : Math.max(wanted, unitBits / 8));
+  cursor.alignment = Math.max(
+    cursor.alignment,
+    tight ? wanted : Math.max(wanted, Math.min(limit, unitBits / 8)),
+  );
   if (member.name === null) return null;
   const offset = Math.floor(start / 8);
   return { name: member.name, type, offset, bits: { start: start - offset * 8, width } };

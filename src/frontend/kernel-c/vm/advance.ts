@@ -1,8 +1,9 @@
 import { type Diagnostic, FrontendError } from '../diagnostic.ts';
+import { dropDead } from '../lower/liveness.ts';
 import type { TokenOrigin } from '../preprocess/token-stream.ts';
 import type { Answer, VmEvent } from './event.ts';
 import { type Run, step, stop, Waiting } from './execute.ts';
-import { compiled, findFunction, placeOf, type Program } from './program.ts';
+import { compiled, findFunction, liveness, placeOf, type Program } from './program.ts';
 import { freeze, thaw, type VmState } from './state.ts';
 
 /** How a thread stopped: asking, finished, or at something that is not understood. */
@@ -145,6 +146,13 @@ export function advance(program: Program, state: VmState, answer: Answer | null)
       if (working.answers.length > 0) working.answers = [];
     }
   } catch (error) {
+    if (error instanceof Waiting) {
+      const top = working.frames[working.frames.length - 1];
+      if (top !== undefined) {
+        const live = liveness(program, top.function);
+        dropDead(top.registers, live, live.before, top.pc);
+      }
+    }
     if (error instanceof Waiting)
       return { kind: 'event', event: error.event, state: freeze(working) };
     if (!(error instanceof FrontendError)) throw error;

@@ -5,6 +5,7 @@ import type {
   Instruction,
   ReturnValue,
 } from '../lower/bytecode.ts';
+import { dropDead } from '../lower/liveness.ts';
 import { countBits } from '../types/constant.ts';
 import { bytesOfBits, calculate, extractBits, insertBits, wrap } from './arithmetic.ts';
 import type { VmEvent } from './event.ts';
@@ -15,6 +16,7 @@ import {
   findFunction,
   type FunctionRef,
   initializerOf,
+  liveness,
   placeOf,
   type Program,
   stringSymbol,
@@ -477,6 +479,10 @@ function call(
     working.frames.pop();
     throw error;
   }
+  const kept = result.kind === 'memory' ? (frame.registers[result.address] ?? null) : null;
+  const live = liveness(program, frame.function);
+  dropDead(frame.registers, live, live.during, frame.pc);
+  if (result.kind === 'memory') frame.registers[result.address] = kept;
 }
 
 function target(

@@ -1,6 +1,7 @@
 import { FrontendError } from '../diagnostic.ts';
 import type { CompiledFunction } from '../lower/bytecode.ts';
 import type { StaticLocal } from '../lower/builder.ts';
+import { type Liveness, livenessOf } from '../lower/liveness.ts';
 import { lowerFunction, lowerInitializer } from '../lower/lower.ts';
 import type { FunctionDefinition } from '../parse/ast.ts';
 import type { Unit } from '../parse/unit.ts';
@@ -30,6 +31,7 @@ export interface Program {
   readonly functionAddresses: Map<string, bigint>;
   readonly strings: Map<string, Symbol>;
   readonly initializers: Map<string, CompiledFunction | null>;
+  readonly liveness: Map<CompiledFunction, Liveness>;
   nextObject: bigint;
   nextFunction: bigint;
 }
@@ -86,6 +88,7 @@ export function createProgram(
     functionAddresses: new Map(),
     strings: new Map(),
     initializers: new Map(),
+    liveness: new Map(),
     nextObject: OBJECT_BASE,
     nextFunction: FUNCTION_BASE,
   };
@@ -132,6 +135,15 @@ export function compiled(program: Program, ref: FunctionRef): CompiledFunction |
   for (const [name, type] of lowered.value.externs) program.externs.set(name, type);
   program.functions.set(key, lowered.value.code);
   return lowered.value.code;
+}
+
+export function liveness(program: Program, code: CompiledFunction): Liveness {
+  let known = program.liveness.get(code);
+  if (known === undefined) {
+    known = livenessOf(code);
+    program.liveness.set(code, known);
+  }
+  return known;
 }
 
 /** The address of an object or function that a unit names. */

@@ -91,6 +91,20 @@ describe('sizes of arm64 Linux', () => {
   });
 });
 
+test('#pragma pack limits the alignment of members until it is popped', () => {
+  const text = `#pragma pack(push, 1)
+struct a { char c; long l; int x:7; unsigned y:29; };
+#pragma pack(2)
+struct b { char c; long l; };
+#pragma pack(pop)
+struct c { char c; long l; };
+_Pragma("pack(4)") struct d { char c; long l; };
+`;
+  const context = typesOf(unitOf(text));
+  const sizes = ['a', 'b', 'c', 'd'].map((tag) => value(sizeOfNamed(context, `struct ${tag}`)));
+  expect(sizes).toEqual([14, 10, 16, 12]);
+});
+
 describe('constants', () => {
   test.each([
     ['1 + 2 * 3 << 1', '14'],
