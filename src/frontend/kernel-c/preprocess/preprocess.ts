@@ -16,6 +16,8 @@ export interface PreprocessOptions {
   readonly predefined: string;
   /** Text of `#define` lines that the sources cannot redefine or undefine. */
   readonly locked: string;
+  /** C text read before anything else. */
+  readonly prelude?: string;
   /** Files read before the unit itself, as `-include` does. */
   readonly preIncludes: readonly string[];
   /** C text read after the unit, as if it stood at its end: it sees static functions and macros. */
@@ -49,6 +51,9 @@ export function preprocess(
       throw failAt(state, start.base, `the tree has no file ${unit}: is it a kernel tree?`);
     }
     const parts: LexedFile[] = [];
+    if (options.prelude !== undefined && options.prelude !== '') {
+      parts.push(addSource(sources, '<prelude>', options.prelude));
+    }
     for (const path of options.preIncludes) {
       const file = openSource(sources, path);
       if (file === null) {

@@ -4,6 +4,7 @@ import { createSources, type Sources } from '../preprocess/sources.ts';
 import { type Overlay, overlayReader, type ReadFile } from '../read-file.ts';
 import { type Config, defaultConfig } from './config.ts';
 import { generatedHeaders } from './generated-headers.ts';
+import { LOCKED_MACROS, LOCKED_PRELUDE } from './locked-macros.ts';
 import { predefinedMacros } from './predefined.ts';
 
 /** A kernel tree ready to be preprocessed, prepared by `make` or not. */
@@ -20,8 +21,11 @@ export interface KernelTreeOptions {
 }
 
 export interface UnitOptions {
-  /** `#define` lines the tree cannot replace. */
-  readonly locked?: string;
+  /**
+   * `standard` puts the list of `locked-macros.ts` before the tree's own definitions, which is what a
+   * unit that is run needs; `none` (the default) preprocesses exactly as a compiler would.
+   */
+  readonly locks?: 'none' | 'standard';
   /** C text appended to the unit: scenario code that sees its static functions and macros. */
   readonly appended?: { readonly path: string; readonly text: string };
 }
@@ -41,6 +45,7 @@ export function preprocessUnit(
   unit: string,
   options: UnitOptions = {},
 ): Outcome<Preprocessed> {
+  const standard = options.locks === 'standard';
   const preIncludes = [
     'include/linux/compiler-version.h',
     'include/linux/kconfig.h',
@@ -51,8 +56,9 @@ export function preprocessUnit(
   const base = {
     search: searchPath(unit),
     predefined: predefinedMacros(unit),
-    locked: options.locked ?? '',
+    locked: standard ? LOCKED_MACROS : '',
     preIncludes,
+    prelude: standard ? LOCKED_PRELUDE : '',
   };
   return preprocess(
     tree.sources,

@@ -42,7 +42,10 @@ export function loadUnits(
   const opened = openKernelTree(tree.read, { overlay });
   const parsed = units.map((unit, i) => {
     const appended = { path: '<scenario>', text: scenario };
-    const tokens = preprocessUnit(opened, unit, i === 0 ? { appended } : {});
+    const tokens = preprocessUnit(opened, unit, {
+      locks: 'standard',
+      ...(i === 0 ? { appended } : {}),
+    });
     if (tokens.kind === 'failed') throw new Error(JSON.stringify(tokens.diagnostic));
     const result = parseUnit(tokens.value.tokens);
     if (result.kind === 'failed') throw new Error(JSON.stringify(result.diagnostic));
