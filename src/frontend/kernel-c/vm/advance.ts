@@ -1,4 +1,4 @@
-import { type Diagnostic, FrontendError } from '../diagnostic.ts';
+import { attempt, type Diagnostic, FrontendError } from '../diagnostic.ts';
 import { dropDead } from '../lower/liveness.ts';
 import type { TokenOrigin } from '../preprocess/token-stream.ts';
 import type { Answer, VmEvent } from './event.ts';
@@ -81,10 +81,18 @@ function callFrom(
       stack: [],
     },
   });
-  const code = compiled(program, findFunction(program, unit, name));
+  const lowered = attempt(() => compiled(program, findFunction(program, unit, name)));
+  if (lowered.kind === 'failed') {
+    const { diagnostic } = lowered;
+    return { kind: 'stopped', stopped: { kind: 'stopped', diagnostic, stack: [] } };
+  }
+  const code = lowered.value;
   if (code === null) return stopped(`no unit has a body for ${name}, or it is intercepted`);
   if (code.parameters.length !== args.length) {
     return stopped(`${name} takes ${code.parameters.length} arguments, ${args.length} given`);
+  }
+  if (code.frameSize > 1 << 20) {
+    return stopped(`the variables of ${name} take ${code.frameSize} bytes`);
   }
   const registers: (bigint | null)[] = code.registers.slice();
   const bytes = new Uint8Array(code.frameSize);

@@ -50,6 +50,9 @@ export interface Run {
 }
 
 const MAX_FRAMES = 256;
+/** Kernel stacks have 16 KB; anything near this is no kernel code. */
+const MAX_FRAME_SIZE = 1 << 20;
+const MAX_OBJECT_SIZE = 1 << 26;
 
 /** Runs one instruction; throws `Waiting` when the outside must answer first. */
 export function step(run: Run, frame: WorkingFrame, instruction: Instruction): void {
@@ -239,7 +242,12 @@ function locate(
   size: number,
   forWriting: boolean,
 ): Private | null {
-  const make = (key: string, length: number): Bytes => materialise(run, key, length);
+  const make = (key: string, length: number): Bytes => {
+    if (length > MAX_OBJECT_SIZE) {
+      throw stop(run, frame, at, `an object of ${length} bytes is too large to run with`);
+    }
+    return materialise(run, key, length);
+  };
   const found = privateAt(run.program, run.working, address, size, forWriting, make);
   if (found === 'beyond') {
     throw stop(
@@ -455,6 +463,9 @@ function call(
   }
   if (working.frames.length >= MAX_FRAMES) {
     throw stop(run, frame, at, `calls are nested more than ${MAX_FRAMES} deep`);
+  }
+  if (code.frameSize > MAX_FRAME_SIZE) {
+    throw stop(run, frame, at, `the variables of ${ref.name} take ${code.frameSize} bytes`);
   }
   const inner = createFrame(working, code, result);
   working.frames.push(inner);
