@@ -19,7 +19,8 @@ import {
   type StaticLocal,
 } from './builder.ts';
 import type { CompiledFunction, Instruction, ParameterPlace } from './bytecode.ts';
-import { lowerEffect, lowerPlace, lowerValue } from './expressions.ts';
+import { lowerEffect, lowerValue } from './expressions.ts';
+import { lowerPlace } from './places.ts';
 import { initialise } from './initialise.ts';
 import { lowerBlock, lowerDeclaration, lowerStatement } from './statements.ts';
 

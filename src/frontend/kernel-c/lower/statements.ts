@@ -26,7 +26,7 @@ import {
   type Value,
   type Variable,
 } from './builder.ts';
-import { lowerCondition } from './expressions.ts';
+import { lowerCondition } from './conditions.ts';
 
 /**
  * Lowers a statement. What is not understood becomes a `stop` in its place, so that a function can

@@ -2,7 +2,8 @@ import { attempt, type Diagnostic, FrontendError } from '../diagnostic.ts';
 import { dropDead } from '../lower/liveness.ts';
 import type { TokenOrigin } from '../preprocess/token-stream.ts';
 import type { Answer, VmEvent } from './event.ts';
-import { type Run, step, stop, Waiting } from './execute.ts';
+import { type Run, stop, Waiting } from './access.ts';
+import { step } from './execute.ts';
 import { compiled, findFunction, liveness, placeOf, type Program } from './program.ts';
 import { freeze, thaw, type VmState } from './state.ts';
 
@@ -133,7 +134,7 @@ export function advance(program: Program, state: VmState, answer: Answer | null)
   if (answer !== null) {
     working.answers = [...working.answers, { values: answer.values, label: answer.label ?? null }];
   }
-  const run: Run = { program, working, finished: null };
+  const run: Run = { program, working, finished: null, step };
   try {
     for (let { fuel } = program.options; fuel > 0; fuel--) {
       const frame = working.frames[working.frames.length - 1];
