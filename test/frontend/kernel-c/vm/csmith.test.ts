@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -8,7 +8,9 @@ import { programOf, run, textAt } from './run.ts';
 /** Differential test: random programs of csmith must print the checksum that gcc's binary prints. */
 const SEEDS = Array.from({ length: 8 }, (_, i) => i + 100);
 const ready =
-  has('csmith', '--version') && has('gcc', '-dumpmachine').toString().startsWith('x86_64');
+  existsSync('/usr/include/csmith/safe_math.h') &&
+  has('csmith', '--version') &&
+  has('gcc', '-dumpmachine').toString().startsWith('x86_64');
 
 function has(command: string, flag: string): string {
   const { stdout, status } = spawnSync(command, [flag], { encoding: 'utf8' });
