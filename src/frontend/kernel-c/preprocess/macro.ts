@@ -77,6 +77,12 @@ export function defineMacro(
     if (at >= end) throw fail(end - 1, 'the macro parameter list is not closed by ")"');
     at += 1;
   }
+  const optional = symbols.index.get('__VA_OPT__');
+  if (optional !== undefined) {
+    const found = file.symbols.subarray(at, end).indexOf(optional);
+    if (found >= 0)
+      throw fail(at + found, '__VA_OPT__ is not known; lock this macro or teach macro.ts');
+  }
   const { body, plain } = readBody(symbols, file, at, end, isFunction, parameters);
   return {
     kind: isFunction ? 'function' : 'object',

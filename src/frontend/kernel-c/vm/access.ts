@@ -2,7 +2,7 @@ import { FrontendError } from '../diagnostic.ts';
 import type { Instruction } from '../lower/bytecode.ts';
 import type { VmEvent } from './event.ts';
 import { type Private, privateAt, readNumber, writeNumber } from './memory.ts';
-import { initializerOf, placeOf, type Program, symbolAt } from './program.ts';
+import { initializerOf, startsUnset, placeOf, type Program, symbolAt } from './program.ts';
 import {
   addObject,
   type AnswerSoFar,
@@ -84,7 +84,10 @@ function materialise(run: Run, key: string, length: number): Bytes {
     return object;
   }
   const code = initializerOf(run.program, symbol);
-  if (code === null) return object;
+  if (code === null) {
+    if (startsUnset(run.program, symbol)) object.written.fill(0);
+    return object;
+  }
   const { working } = run;
   const frame = createFrame(working, code, { kind: 'none' });
   frame.registers[0] = symbol.address;
@@ -118,7 +121,10 @@ export function load(
   const own = locate(run, frame, at, address, size, false);
   if (own !== null) {
     const value = readNumber(own, size);
-    if (value === null) throw stop(run, frame, at, 'memory is read before it has a value');
+    if (value === null) {
+      const name = symbolOffset(run.program, address)?.name ?? 'memory';
+      throw stop(run, frame, at, `${name} is read before it has a value`);
+    }
     return value;
   }
   const place = { unit: frame.function.unit, token: at };

@@ -5,7 +5,7 @@ import { type Liveness, livenessOf } from '../lower/liveness.ts';
 import { lowerFunction, lowerInitializer } from '../lower/lower.ts';
 import type { FunctionDefinition } from '../parse/ast.ts';
 import type { Unit } from '../parse/unit.ts';
-import { originOf, type TokenOrigin } from '../preprocess/token-stream.ts';
+import { originOf, type TokenOrigin, useOf } from '../preprocess/token-stream.ts';
 import { NO_LOCALS, type TypeContext } from '../types/context.ts';
 import { typeOfName } from '../types/expression-type.ts';
 import { alignmentOf, sizeOf } from '../types/size.ts';
@@ -41,6 +41,13 @@ export interface ProgramOptions {
   readonly intercepts: ReadonlySet<string>;
   /** Objects of file scope whose every access is an event: shared between threads. */
   readonly shared: ReadonlySet<string>;
+  /**
+   * What an object of file scope holds that has no initializer. `zero` is what C says; `stop` is what a
+   * scenario needs, because the kernel sets such objects at boot, which nobody ran: reading one that
+   * neither the scenario nor the code has written ends the run and names it. Objects of texts that were
+   * appended to a unit are always zero.
+   */
+  readonly unset: 'zero' | 'stop';
   /** Instructions between two events; a loop that never asks for anything ends there. */
   readonly fuel: number;
 }
@@ -77,6 +84,7 @@ export function createProgram(
     options: {
       intercepts: options.intercepts ?? new Set(),
       shared: options.shared ?? new Set(),
+      unset: options.unset ?? 'zero',
       fuel: options.fuel ?? 20_000_000,
     },
     functions: new Map(),
@@ -255,6 +263,14 @@ export function symbolAt(program: Program, address: bigint): Symbol | null {
   }
   const symbol = list[low];
   return symbol !== undefined && symbol.address <= address ? symbol : null;
+}
+
+/** True when reading the object before it was written must stop the run. */
+export function startsUnset(program: Program, symbol: Symbol): boolean {
+  if (program.options.unset === 'zero' || program.statics.has(symbol.key)) return false;
+  const { unit } = unitOf(program, symbol.unit);
+  const declared = unit.objects.get(symbol.name)?.[0];
+  return declared !== undefined && !useOf(unit.stream, declared.declarator.at).file.startsWith('<');
 }
 
 /** The code that gives an object its first value; `null` when that is all zero. */

@@ -188,6 +188,10 @@ describe('one sentence for each thing that is wrong', () => {
     ['#define C(a,b) a##b\nC(+,;)', 'main.c:2:1: pasting "+" and ";" does not give one token'],
     ['#if 1 +\n#endif', 'main.c:1:7: this #if expression ends too early'],
     ['#if 1 / 0\n#endif', 'main.c:1:9: this #if expression divides by zero'],
+    [
+      '#define V(...) f(x __VA_OPT__(,) __VA_ARGS__)',
+      'main.c:1:20: __VA_OPT__ is not known; lock this macro or teach macro.ts',
+    ],
     ['#frob', 'main.c:1:2: #frob is no directive known here'],
     ['#define 3', 'main.c:1:9: #define needs a name'],
     ['#define F(a', 'main.c:1:11: the macro parameter list is not closed by ")"'],

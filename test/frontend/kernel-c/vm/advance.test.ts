@@ -263,6 +263,17 @@ unsigned long f(pte_t *p) {
     expect(events).toMatchObject([{ symbol: { name: 'key' } }, { name: 'late', arguments: [2n] }]);
   });
 
+  test('objects that the kernel sets at boot stop the run unless they were set', () => {
+    const text =
+      'static int bits; static int ready = 1; int f(int set) { static int calls; if (set) bits = 8; calls++; return bits + ready + calls; }';
+    const strict = programOf([text], { unset: 'stop' });
+    expect(run(strict, 'f', [0n]).end).toMatchObject({
+      diagnostic: { message: 'bits is read before it has a value' },
+    });
+    expect(run(strict, 'f', [1n]).end).toMatchObject({ value: 10n });
+    expect(run(programOf([text]), 'f', [0n]).end).toMatchObject({ value: 2n });
+  });
+
   test('a stop names the place and the calls that led to it', () => {
     const program = programOf(['int g(int x) {\n return 1 / x; }\nint f(void) {\n return g(0); }']);
     const { end } = run(program, 'f');

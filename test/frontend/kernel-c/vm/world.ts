@@ -51,7 +51,7 @@ export function loadUnits(
     if (result.kind === 'failed') throw new Error(JSON.stringify(result.diagnostic));
     return result.value;
   });
-  return createProgram(parsed, { intercepts: new Set(intercepts) });
+  return createProgram(parsed, { intercepts: new Set(intercepts), unset: 'stop' });
 }
 
 /** Runs a function and lists what is visible: stores, maintenance, calls; loads are left out. */
