@@ -22,6 +22,8 @@ export default defineConfig({
         test: {
           name: 'properties',
           include: ['properties/**/*.test.ts'],
+          // In one worker the files share what they have searched; the unit tests have the other.
+          fileParallelism: false,
           pool: 'threads',
           isolate: false,
           testTimeout: 600_000,
