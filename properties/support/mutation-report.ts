@@ -1,7 +1,7 @@
 import type { Candidate } from '../../src/candidates/candidate.ts';
 import { CANDIDATES } from '../../src/candidates/catalogue.ts';
 import { featureMatrix } from '../../src/explore/matrix.ts';
-import type { MutantFate } from './mutation-score.ts';
+import { SITUATIONS, type MutantFate } from './mutation-score.ts';
 
 /** The forms of the unmap path whose mutants are judged: the baseline, and those that hold everywhere. */
 export const MUTATED: readonly Candidate[] = CANDIDATES.filter(
@@ -39,7 +39,7 @@ export function mutationPage(
     '',
     'A mutant is the candidate with one small mistake: a barrier, TLBI or cache operation dropped, two',
     'maintenance steps swapped, a scope narrowed, a page skipped, the wrong VMID, the leaf-only form, a',
-    'level hint, a table freed before its flush. Each is tried in twelve situations (FWB, VHE, tables',
+    `level hint, a table freed before its flush. Each is tried in ${SITUATIONS} situations (FWB, VHE, tables`,
     'that stay and that go, pages and blocks, two pages, a lock drop, a VPIPT I-cache, two unmaps with a',
     'faulting guest) until a rule refutes it. What survives everywhere needs an argument',
     '(`src/candidates/mutants/harmless.ts`), and an argument for a mutant that is refuted is an error.',

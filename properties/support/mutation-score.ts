@@ -72,6 +72,9 @@ const UNMAP: readonly Situation[] = [
   },
 ];
 
+/** How many situations a mutant is tried in. */
+export const SITUATIONS: number = UNMAP.length;
+
 /** Situations in which a mutant with an argument is tried, unless everything is. */
 const FEW = 2;
 
