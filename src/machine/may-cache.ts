@@ -19,7 +19,8 @@ import {
   type TranslationEntry,
 } from './translation-entry.ts';
 import { matching, type Matches } from './tlbi-scope.ts';
-import { createWalker, type WalkFault } from './walker.ts';
+import type { WalkFault } from './walk-position.ts';
+import { createWalker } from './walker.ts';
 
 /**
  * What a PE may hold in its TLB, as a function of what happened: every entry that could have been
