@@ -40,7 +40,9 @@ export type Need =
   /** The host gives the page to another owner after the operation. */
   | 'page-reuse'
   /** The pages lie in one aligned block of IPAs and of physical memory, mapped by pages. */
-  | 'pages-of-a-block';
+  | 'pages-of-a-block'
+  /** The host puts new contents into the page, a fault maps it again, and a vCPU executes it. */
+  | 'executed-again';
 
 /** One way in which a candidate fails. */
 export interface Refutation {

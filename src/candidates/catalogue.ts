@@ -14,6 +14,7 @@ import {
 import {
   reuseBeforeFlush,
   withoutCacheMaintenance,
+  withoutIcacheStep,
   withoutLastDsb,
   withoutLeafFlush,
   withoutLock,
@@ -94,6 +95,7 @@ export const BROKEN_FORMS: readonly Candidate[] = [
   makeBeforeBreakMap,
   directBlock,
   withoutCacheMaintenance,
+  withoutIcacheStep,
   wrongVmid,
   writeProtectWithoutFlush,
   unconditionalBreakFault,

@@ -1,5 +1,6 @@
 import type { Candidate } from '../candidates/candidate.ts';
-import type { Machine, Transition } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Transition } from '../machine/transition.ts';
 import type { Rule } from '../rules/rule.ts';
 import { isInputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';

@@ -19,6 +19,13 @@ type Part = Partial<Scenario>;
 
 const ONE_PAGE: Part = { pages: 1, layout: 'adjacent' };
 
+const EXECUTED_AGAIN: Part = {
+  keepTables: true,
+  faults: 'enter-host',
+  afterwards: 'refill',
+  guest: { kind: 'general', kinds: ['execute'] },
+};
+
 /**
  * The situations in which every unmap is looked at. Together: two PEs and more, two pages, tables
  * that become empty and are freed, a lock drop, all guest views, blocks, faults while the operation
@@ -54,16 +61,7 @@ const UNMAP: readonly (readonly [string, Part])[] = [
     'the vCPU faults into the host, which maps another page',
     { ...ONE_PAGE, faults: 'enter-host', notifier: false, keepTables: true },
   ],
-  [
-    'the page gets new contents, is mapped again and executed',
-    {
-      ...ONE_PAGE,
-      keepTables: true,
-      faults: 'enter-host',
-      afterwards: 'refill',
-      guest: { kind: 'general', kinds: ['execute'] },
-    },
-  ],
+  ['the page gets new contents, is mapped again and executed', { ...ONE_PAGE, ...EXECUTED_AGAIN }],
   ['two unmaps of the same range at a time', { ...ONE_PAGE, hosts: 2, keepTables: true }],
   [
     'a range past the threshold of the range flush',
@@ -125,6 +123,7 @@ const NEEDS: { readonly [need in Need]: Part } = {
   'unaligned-end': { range: 'unaligned-end' },
   'page-reuse': { afterwards: 'reuse' },
   'pages-of-a-block': { layout: 'in-block', pages: 2 },
+  'executed-again': EXECUTED_AGAIN,
 };
 
 const BY_OPERATION: {

@@ -1,6 +1,7 @@
 import type { LitmusTest } from '../frontend/litmus/litmus-test.ts';
 import type { State } from '../machine/draft.ts';
-import { createMachine, type Machine, type Transition } from '../machine/machine.ts';
+import { createMachine, type Machine } from '../machine/machine.ts';
+import type { Transition } from '../machine/transition.ts';
 import { intSequencePool } from '../util/int-sequence-pool.ts';
 import { finalState } from './litmus-run.ts';
 import { outcomeKey } from './outcome-key.ts';

@@ -1,6 +1,7 @@
 import type { Candidate } from '../candidates/candidate.ts';
 import type { State } from '../machine/draft.ts';
-import type { Machine, Transition } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Transition } from '../machine/transition.ts';
 import type { Rule } from '../rules/rule.ts';
 import { operationOf } from '../trace/operation.ts';
 import { intSequencePool } from '../util/int-sequence-pool.ts';

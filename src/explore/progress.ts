@@ -3,7 +3,8 @@ import { FLAG, flagsOf } from '../machine/window.ts';
 import type { EffectInfo } from '../machine/effect-info.ts';
 import type { Fact } from '../machine/facts.ts';
 import { mayFire } from '../machine/local-order.ts';
-import type { Machine, Transition } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Transition } from '../machine/transition.ts';
 import { components } from './components.ts';
 import {
   agentOfStep,

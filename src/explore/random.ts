@@ -1,5 +1,6 @@
 import type { State } from '../machine/draft.ts';
-import type { Machine, Site, Transition } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Site, Transition } from '../machine/transition.ts';
 import { firstViolation, type Rule, type Violation } from '../rules/rule.ts';
 import { randomFrom, type Random } from '../util/random.ts';
 import { factAtEnd } from './check.ts';

@@ -1,6 +1,7 @@
 import type { State } from '../machine/draft.ts';
 import type { Fact } from '../machine/facts.ts';
-import type { Machine, Transition } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Transition } from '../machine/transition.ts';
 import { onEagerCycle } from './eager-cycle.ts';
 import { intSequencePool } from '../util/int-sequence-pool.ts';
 

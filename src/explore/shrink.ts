@@ -1,6 +1,7 @@
 import { DEFAULT_FEATURES, type Features } from '../arm64/features.ts';
 import type { EffectInfo } from '../machine/effect-info.ts';
-import { EVENT, type Machine, type Transition } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import { EVENT, type Transition } from '../machine/transition.ts';
 import type { MachineSetup } from '../machine/setup.ts';
 import type { Scenario, TraceAccess } from '../scenario/scenario.ts';
 import { agentOf } from '../trace/cost.ts';
@@ -112,7 +113,22 @@ function* namedAccesses({ scenario, labels, steps, machine }: Start): Generator<
     }
     state = t.next;
   }
-  yield { scenario: { ...scenario, guest: { kind: 'trace', vcpus } }, labels, otherHost: false };
+  yield {
+    scenario: { ...scenario, guest: { kind: 'trace', vcpus } },
+    labels: labels.map((label) => withOwnProgram(label, scenario)),
+    otherHost: false,
+  };
+}
+
+/** The vCPUs of a general guest run one program; those with lists of accesses each run their own. */
+function withOwnProgram(label: Label, { hosts, guest }: Scenario): Label {
+  const vcpu = Number(/^cpu(\d+)$/.exec(label.agent)?.[1] ?? -1) - hosts;
+  if (vcpu <= 0 || guest.kind !== 'general') return label;
+  const where = label.where.replace(
+    /vcpu0: (write 1 )?/g,
+    (_, write?: string) => `vcpu${vcpu}: ${write === undefined ? '' : `write ${vcpu + 1} `}`,
+  );
+  return { ...label, where };
 }
 
 function* fewerPages(start: Start): Generator<Proposal> {

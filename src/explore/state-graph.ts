@@ -1,6 +1,7 @@
 import type { State } from '../machine/draft.ts';
 import type { EffectInfo } from '../machine/effect-info.ts';
-import { EVENT, type Machine, type Transition } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import { EVENT, type Transition } from '../machine/transition.ts';
 import { onEagerCycle } from './eager-cycle.ts';
 import { intSequencePool } from '../util/int-sequence-pool.ts';
 

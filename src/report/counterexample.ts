@@ -2,7 +2,7 @@ import type { Candidate } from '../candidates/candidate.ts';
 import type { FoundRun } from '../explore/counterexample-search.ts';
 import { openedFunctions } from '../explore/minimal-run.ts';
 import type { Fact } from '../machine/facts.ts';
-import { EVENT, type Transition } from '../machine/machine.ts';
+import { EVENT, type Transition } from '../machine/transition.ts';
 import type { State } from '../machine/draft.ts';
 import { MARK_BITS } from '../machine/translation-entry.ts';
 import type { SourceLocation } from '../program/source-location.ts';

@@ -3,7 +3,8 @@ import { levelShift, type Geometry, type Level } from '../arm64/geometry.ts';
 import { bitsPerLevel } from '../arm64/granule.ts';
 import type { State } from '../machine/draft.ts';
 import type { EffectInfo } from '../machine/effect-info.ts';
-import type { Machine, Transition } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Transition } from '../machine/transition.ts';
 import type { Fact } from '../machine/facts.ts';
 import { executedEffects } from '../trace/executed.ts';
 

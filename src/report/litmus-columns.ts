@@ -1,6 +1,7 @@
 import type { ExplainedOutcome } from '../explore/litmus-explain.ts';
 import type { State } from '../machine/draft.ts';
-import { EVENT, type Machine, type Transition } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import { EVENT, type Transition } from '../machine/transition.ts';
 import { AT, get, indexOf } from '../machine/window.ts';
 import { labelOf, locationOf } from '../trace/label.ts';
 

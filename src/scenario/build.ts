@@ -10,19 +10,27 @@ import { guestContext, GUEST_MAIR, MMU_OFF, smallStage1, type GuestView } from '
 import type { MachineSetup, ThreadSetup } from '../machine/setup.ts';
 import type { Context } from '../program/effect.ts';
 import { generatorThread, type ThreadBody } from '../program/generator-thread.ts';
+import type { ThreadTree } from '../program/thread-tree.ts';
 import type { Scenario } from './scenario.ts';
 
-/** What vCPU n of the first VM stores; the second VM stores `SECOND_VM_VALUE`. */
+/**
+ * What vCPU n of the first VM stores; the second VM stores `SECOND_VM_VALUE`.
+ *
+ * The vCPUs of a general guest run one thread and store one value, so that a search can treat them
+ * alike (machine/symmetry.ts). Nothing is lost: a value counts only where the host reads it back, and
+ * the rule is broken by the loss of the *last* store. A run that loses it stays a run, and loses it
+ * still, when the stores before it are left out, for a general guest need not store, nothing it does
+ * depends on a value, and all vCPUs of a scenario have the same view of the page. Then the host reads
+ * what was there at the start, which no vCPU stores.
+ */
 const STORED = (vcpu: number): bigint => BigInt(vcpu + 1);
 const SECOND_VM_VALUE = 0x99n;
 
-/** The machine of a scenario. Throws a RangeError for what its features cannot hold. */
-export function buildSetup(scenario: Scenario, candidate: Candidate): MachineSetup {
-  const { features } = scenario;
+/** The world of a scenario: its VMs, tables and pages. Throws a RangeError for what its features cannot hold. */
+export function worldOf(scenario: Scenario, candidate: Candidate): World {
   const entersHost = scenario.faults === 'enter-host';
-  const racing = entersHost || scenario.hosts > 1;
-  const world = buildWorld({
-    features,
+  return buildWorld({
+    features: scenario.features,
     vms: scenario.secondVm ? 2 : 1,
     pages: scenario.pages,
     mapping: scenario.mapping,
@@ -32,11 +40,17 @@ export function buildSetup(scenario: Scenario, candidate: Candidate): MachineSet
     stage1Pages: scenario.view === 'mmu-off' ? 0 : 1,
     freePages: scenario.freePages,
     sparePages: needsSparePage(scenario, candidate) ? 1 : 0,
-    sharedCounts: racing,
+    sharedCounts: entersHost || scenario.hosts > 1,
     backing: entersHost,
     notifier: entersHost && scenario.notifier,
     reschedule: scenario.reschedule,
   });
+}
+
+/** The machine of a scenario. Throws a RangeError for what its features cannot hold. */
+export function buildSetup(scenario: Scenario, candidate: Candidate): MachineSetup {
+  const { features } = scenario;
+  const world = worldOf(scenario, candidate);
   const vm = first(world);
   const view = viewOf(scenario, vm);
   const context = guestContext(view, vm, features);
@@ -50,12 +64,13 @@ export function buildSetup(scenario: Scenario, candidate: Candidate): MachineSet
       context: hostContext({ features }),
     });
   }
-  const handler = entersHost ? faultHandler(candidate, world, vm, context) : null;
+  const handler =
+    scenario.faults === 'enter-host' ? faultHandler(candidate, world, vm, context) : null;
+  const treeOf = (vcpu: number): ThreadTree =>
+    generatorThread(`vcpu${vcpu}`, guestBody(scenario, vm, view, vcpu, handler));
+  const shared = scenario.guest.kind === 'general' ? treeOf(0) : null;
   for (let vcpu = 0; vcpu < scenario.vcpus; vcpu += 1) {
-    threads.push({
-      tree: generatorThread(`vcpu${vcpu}`, guestBody(scenario, vm, view, vcpu, handler)),
-      context,
-    });
+    threads.push({ tree: shared ?? treeOf(vcpu), context });
   }
   const other = world.vms[1];
   if (other !== undefined) {

@@ -1,6 +1,7 @@
 import { LEDGER_SLOTS, type State } from '../machine/draft.ts';
 import { KIND, type EffectInfo } from '../machine/effect-info.ts';
-import { EVENT, type Machine, type Transition } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import { EVENT, type Transition } from '../machine/transition.ts';
 import { AT, get } from '../machine/window.ts';
 
 /**

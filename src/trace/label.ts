@@ -1,5 +1,6 @@
-import type { Machine, Transition } from '../machine/machine.ts';
-import { EVENT } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Transition } from '../machine/transition.ts';
+import { EVENT } from '../machine/transition.ts';
 import type { State } from '../machine/draft.ts';
 import type { EffectInfo } from '../machine/effect-info.ts';
 import { readPending, translationPending, writePending } from '../machine/local-order.ts';

@@ -1,5 +1,6 @@
 import type { State } from '../machine/draft.ts';
-import type { Machine, Site, Transition } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Site, Transition } from '../machine/transition.ts';
 import type { Fact } from '../machine/facts.ts';
 import { labelOf, type Label } from './label.ts';
 

@@ -1,4 +1,5 @@
-import type { Machine, Transition } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Transition } from '../machine/transition.ts';
 import { footprintOf } from './dependence.ts';
 import { agentOf } from './cost.ts';
 import type { Label } from './label.ts';

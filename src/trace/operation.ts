@@ -1,5 +1,6 @@
 import type { State } from '../machine/draft.ts';
-import { EVENT, type Machine, type Transition } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import { EVENT, type Transition } from '../machine/transition.ts';
 import type { EffectInfo } from '../machine/effect-info.ts';
 import type { SourceLocation } from '../program/source-location.ts';
 import { locationOf } from './label.ts';

@@ -1,5 +1,6 @@
 import type { State } from '../machine/draft.ts';
-import type { Machine, Transition } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Transition } from '../machine/transition.ts';
 import { labelOf, labelText, type Label } from './label.ts';
 
 /** A run as the machine took it. */

@@ -16,8 +16,10 @@ describe('the library of scenarios', () => {
       for (const features of featureMatrix()) {
         const library = scenarioLibrary(candidate, features);
         const built = library.filter(({ scenario }) => !('kind' in machineOf(scenario, candidate)));
-        expect(built.length, candidate.id).toBeGreaterThan(0);
-        if (features.granule === '4k') expect(built.length, candidate.id).toBe(library.length);
+        expect([candidate.id, built.length > 0]).toEqual([candidate.id, true]);
+        if (features.granule === '4k') {
+          expect([candidate.id, built.length]).toEqual([candidate.id, library.length]);
+        }
       }
     }
   });
@@ -25,7 +27,7 @@ describe('the library of scenarios', () => {
   test('names are unique within a candidate', () => {
     for (const candidate of CANDIDATES) {
       const names = scenarioLibrary(candidate, DEFAULT_FEATURES).map(({ name }) => name);
-      expect(new Set(names).size, candidate.id).toBe(names.length);
+      expect([candidate.id, new Set(names).size]).toEqual([candidate.id, names.length]);
     }
   });
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { randomRun } from '../../src/explore/random.ts';
-import { createMachine, type Machine, type Transition } from '../../src/machine/machine.ts';
+import { createMachine, type Machine } from '../../src/machine/machine.ts';
+import type { Transition } from '../../src/machine/transition.ts';
 import type { State } from '../../src/machine/draft.ts';
 import { footprintOf, independent } from '../../src/trace/dependence.ts';
 import { randomFrom } from '../../src/util/random.ts';

@@ -1,4 +1,4 @@
-import { refuted, type Candidate, type Refutation } from '../candidate.ts';
+import { HOLDS, refuted, type Candidate, type Refutation } from '../candidate.ts';
 import { mapEffects } from '../map-effects.ts';
 import { REUSE_PATTERN } from '../operation.ts';
 import { store } from '../host-code.ts';
@@ -25,6 +25,7 @@ import { unmapCandidate } from './unmap-candidate.ts';
  * | map-stage2/make-before-break | P4: two live translations |
  * | replace-table-by-block/direct | P4: two live translations of different size |
  * | without-cache-maintenance | P5: the host does not read the last guest store |
+ * | without-icache-step | P5 on the instruction side: the guest executes old instructions |
  * | wrong-vmid | P6: maintenance for another VMID |
  * | write-protect/without-flush | P7: a write with a permission that was taken away |
  * | memory-fault/unconditional-break-before-make | P8: endless fault loop |
@@ -129,6 +130,27 @@ export const wrongVmid: Candidate = changed(
     effect.kind === 'context' && effect.change.vmid !== undefined && effect.change.vmid !== 0
       ? [{ ...effect, change: { ...effect.change, vmid: effect.change.vmid + 100 } }]
       : [effect],
+);
+
+export const withoutIcacheStep: Candidate = changed(
+  {
+    name: 'without-icache-step',
+    title: 'v5.8 without the I-cache step at the end of the flush',
+    expected: ({ icache, vhe, dic }) =>
+      icache === 'vpipt' && !vhe && !dic
+        ? refuted({
+            rule: 'P5',
+            condition:
+              'with a VPIPT I-cache and the host at EL1, when the page is filled anew and executed',
+            needs: ['executed-again'],
+          })
+        : HOLDS,
+    why:
+      'Lines of a VPIPT I-cache are found by VMID. What the host invalidates at EL1 when it maps the ' +
+      'page again are lines of its own VMID; the lines of the guest go only with the step at EL2.',
+  },
+  (effect) =>
+    effect.kind === 'ic' && effect.location.function === '__flush_icache_all' ? [] : [effect],
 );
 
 export const withoutLastDsb: Candidate = changed(

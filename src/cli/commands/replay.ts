@@ -1,5 +1,6 @@
 import { ruleById } from '../../rules/all-rules.ts';
 import { machineOf } from '../../explore/check.ts';
+import { brokenAtEnd } from '../../explore/replay-verdict.ts';
 import { encodeFeatures } from '../../scenario/codec.ts';
 import { inputError, isInputError, type InputError } from '../../scenario/input-error.ts';
 import { readReplay, type Replay } from '../../scenario/replay-file.ts';
@@ -49,7 +50,8 @@ export async function replayCommand(
       `Step ${run.step} of ${path} is not possible there: wanted "${labelText(run.wanted)}", but what can happen is ${run.enabled.length === 0 ? 'nothing' : `"${enabled}"`}.`,
     );
   }
-  const broken = brokenRule(file, run);
+  const rule = file.rule === null ? null : ruleById(file.rule);
+  const broken = rule === null ? null : brokenAtEnd(machine, run, rule);
   io.out(
     options.json === true
       ? `${JSON.stringify(replayJson(file, until, broken))}\n`
@@ -69,17 +71,6 @@ function parseShow(text: string | undefined): readonly Shown[] | InputError {
     );
   }
   return words as readonly Shown[];
-}
-
-/** How the last step breaks the rule the file names. */
-function brokenRule(file: Replay, run: Replayed): string | null {
-  const rule = file.rule === null ? null : ruleById(file.rule);
-  if (rule === null) return null;
-  for (const fact of run.steps.at(-1)?.facts ?? []) {
-    const message = rule.check(fact);
-    if (message !== null) return message;
-  }
-  return null;
 }
 
 function replayJson(file: Replay, until: number, broken: string | null): unknown {

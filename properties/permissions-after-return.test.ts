@@ -1,0 +1,4 @@
+import { permissionsAfterReturn } from '../src/rules/permissions-after-return.ts';
+import { describeRule } from './support/rule-property.ts';
+
+describeRule(permissionsAfterReturn);

@@ -1,0 +1,4 @@
+import { progress } from '../src/rules/progress.ts';
+import { describeRule } from './support/rule-property.ts';
+
+describeRule(progress);

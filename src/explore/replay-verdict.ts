@@ -1,0 +1,36 @@
+import type { State } from '../machine/draft.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Rule } from '../rules/rule.ts';
+import type { Replayed } from '../trace/replay.ts';
+import { factAtEnd } from './check.ts';
+
+/**
+ * How the end of a replayed run breaks a rule, or null. Most rules are broken by the last step. The
+ * rule on progress is broken by where the run has got: a state in which everybody waits, or one in
+ * which it has been before, with a fault of the guest in between.
+ */
+export function brokenAtEnd(machine: Machine, run: Replayed, rule: Rule): string | null {
+  for (const fact of run.steps.at(-1)?.facts ?? []) {
+    const message = rule.check(fact);
+    if (message !== null) return message;
+  }
+  const last = run.states.at(-1);
+  if (rule.id !== 'progress' || last === undefined) return null;
+  if (machine.transitions(last).every(({ pe }) => pe < 0)) {
+    const fact = factAtEnd(machine, last);
+    return fact === null ? null : rule.check(fact);
+  }
+  const before = run.states.findIndex((state) => isSame(state, last));
+  const fault = run.steps
+    .slice(before)
+    .find(({ facts }) => facts.some((fact) => fact.kind === 'fault-taken' && fact.stage === 2));
+  if (before === run.states.length - 1 || fault === undefined) return null;
+  return rule.check({
+    kind: 'no-progress',
+    message: `cpu${fault.pe} faults, and the run is back where it was before`,
+  });
+}
+
+function isSame(a: State, b: State): boolean {
+  return a.length === b.length && a.every((int, i) => int === b[i]);
+}
