@@ -133,6 +133,13 @@ export function applyFeatures(
   for (const word of words) {
     const parsed = parseFeature(word);
     if (parsed.kind === 'error') return inputError(parsed.code, `${where}: ${parsed.message}`);
+    // A verdict for hardware we do not model would be a guess.
+    if (parsed.note !== null) {
+      return inputError(
+        'feature-not-modelled',
+        `${where}: ${parsed.note}, so there is no verdict for it; leave it out.`,
+      );
+    }
     features = { ...features, ...parsed.update };
   }
   const [conflict] = featureConflicts(features);

@@ -10,6 +10,7 @@ export type InputErrorCode =
   | 'feature-unknown'
   | 'feature-value'
   | 'feature-conflict'
+  | 'feature-not-modelled'
   | 'scenario-impossible'
   | 'candidate-unknown'
   | 'candidate-module'

@@ -80,6 +80,11 @@ describe('the codec of scenarios', () => {
       'feature-conflict',
       'needs lpa2=on',
     ],
+    [
+      '{"format": 1, "candidate": "a", "features": {"cnp": "on"}}',
+      'feature-not-modelled',
+      'shared between PEs',
+    ],
     ['{"format": 1, "candidate": "a", "guest": {"kind": "x"}}', 'field-value', 'general'],
     ['{"format": 1, "candidate": "a", "guest": {"kind": "trace"}}', 'field-value', '"vcpus"'],
   ];
