@@ -6,7 +6,7 @@ import { createMemory } from './memory.ts';
 import { createMayCaches } from './may-cache.ts';
 import { createGhost, type Ghost } from './ghost.ts';
 import { createSymmetry } from './symmetry.ts';
-import { picksResolved } from './local-order.ts';
+import { picksResolved, translationPending } from './local-order.ts';
 import { createInstructionCaches } from './instruction-cache.ts';
 import { KIND, threadEffects, type EffectInfo, type ThreadEffects } from './effect-info.ts';
 import { evaluate, type Expr } from '../program/expr.ts';
@@ -16,6 +16,7 @@ import type { MachineSetup } from './setup.ts';
 import {
   addFlags,
   append,
+  clearFlags,
   AT,
   emptyWindow,
   FLAG,
@@ -235,12 +236,31 @@ export function createDraft(setup: MachineSetup): Draft {
     }
   }
 
+  /**
+   * Instances of a litmus thread stay in the window, but how one was translated matters only until it
+   * is done and everything before it is translated: after that no invalidation can wait for it.
+   */
+  function forgetPaths(w: Window): void {
+    for (let i = 0; i < w.count && !translationPending(w, i); i += 1) {
+      const result = get(w, i, AT.result);
+      if (result < 0 || !isDone(w, i)) continue;
+      const left = tlbs.withoutPath(result);
+      const flags = flagsOf(w, i);
+      if (left === result && flags >> MARK_SHIFT === 0) continue;
+      set(w, i, AT.result, left);
+      clearFlags(w, i, flags & ~((1 << MARK_SHIFT) - 1));
+    }
+  }
+
   function settlePe(pe: number): boolean {
     const w = window(pe);
     const { symbolic } = (threads[pe] as ThreadEffects).tree;
     for (;;) {
       if (!resolveBranches(pe, w)) return false;
-      if (symbolic) locate(pe, w);
+      if (symbolic) {
+        locate(pe, w);
+        forgetPaths(w);
+      }
       const count = w.count;
       const head = w.head;
       if (!symbolic) while (w.count > 0 && isDone(w, 0)) retireFirst(w);
