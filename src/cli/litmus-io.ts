@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** What `litmus` needs of the world outside. */
 export interface LitmusIo {
@@ -19,9 +20,8 @@ export const LITMUS_EXIT = { equal: 0, different: 1, badInput: 2, inconclusive: 
 /** The files below a folder of the real world. */
 export function filesBelow(folder: string): readonly string[] | null {
   try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => `${entry.parentPath}/${entry.name}`.slice(folder.length + 1))
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => statSync(join(folder, file)).isFile())
       .sort();
   } catch {
     return null;

@@ -1,4 +1,5 @@
-import { LEDGER_SLOTS, writtenBack, type State } from './draft.ts';
+import { writtenBack } from './cache-line.ts';
+import { LEDGER_SLOTS, type State } from './draft.ts';
 import { deliver } from './invalidation.ts';
 import { isLine } from './memory.ts';
 import { EVENT } from './transition.ts';

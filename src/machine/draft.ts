@@ -2,11 +2,11 @@ import type { MachineFaults } from './fault.ts';
 import type { Memory } from './memory.ts';
 import type { MayCaches } from './may-cache.ts';
 import { marksAfterWrite } from './may-cache.ts';
-import { createMemory, isLine, plainSlot, type Line } from './memory.ts';
+import { createMemory } from './memory.ts';
 import { createMayCaches } from './may-cache.ts';
 import { createGhost, type Ghost } from './ghost.ts';
 import { createSymmetry } from './symmetry.ts';
-import { picksResolved } from './local-order.ts';
+import { picksResolved, translationPending } from './local-order.ts';
 import { createInstructionCaches } from './instruction-cache.ts';
 import { KIND, threadEffects, type EffectInfo, type ThreadEffects } from './effect-info.ts';
 import { evaluate, type Expr } from '../program/expr.ts';
@@ -16,6 +16,7 @@ import type { MachineSetup } from './setup.ts';
 import {
   addFlags,
   append,
+  clearFlags,
   AT,
   emptyWindow,
   FLAG,
@@ -235,12 +236,31 @@ export function createDraft(setup: MachineSetup): Draft {
     }
   }
 
+  /**
+   * Instances of a litmus thread stay in the window, but how one was translated matters only until it
+   * is done and everything before it is translated: after that no invalidation can wait for it.
+   */
+  function forgetPaths(w: Window): void {
+    for (let i = 0; i < w.count && !translationPending(w, i); i += 1) {
+      const result = get(w, i, AT.result);
+      if (result < 0 || !isDone(w, i)) continue;
+      const left = tlbs.withoutPath(result);
+      const flags = flagsOf(w, i);
+      if (left === result && flags >> MARK_SHIFT === 0) continue;
+      set(w, i, AT.result, left);
+      clearFlags(w, i, flags & ~((1 << MARK_SHIFT) - 1));
+    }
+  }
+
   function settlePe(pe: number): boolean {
     const w = window(pe);
     const { symbolic } = (threads[pe] as ThreadEffects).tree;
     for (;;) {
       if (!resolveBranches(pe, w)) return false;
-      if (symbolic) locate(pe, w);
+      if (symbolic) {
+        locate(pe, w);
+        forgetPaths(w);
+      }
       const count = w.count;
       const head = w.head;
       if (!symbolic) while (w.count > 0 && isDone(w, 0)) retireFirst(w);
@@ -477,36 +497,4 @@ export function markInFlight(draft: Draft, pe: number, cell: number): void {
     const marks = marksAfterWrite(draft.tlbs.results.item(result), cell);
     if (marks !== 0) addFlags(w, i, marks << MARK_SHIFT);
   }
-}
-
-/** The slot after a cacheable write. */
-export function cacheableWrite(memory: Memory, slot: number, valueId: number): number {
-  if (!isLine(slot)) return plainSlot(valueId);
-  const line = memory.line(slot);
-  return memory.lineSlot({ poc: line.poc, dirty: valueId, clean: [] });
-}
-
-/** The slot after a write that bypasses the cache: clean copies stay and grow old. */
-export function bypassingWrite(memory: Memory, slot: number, valueId: number): number {
-  const line: Line = isLine(slot)
-    ? memory.line(slot)
-    : { poc: slot >> 1, dirty: -1, clean: [slot >> 1] };
-  const clean = line.dirty >= 0 ? [] : [...new Set([...line.clean, valueId])].sort((a, b) => a - b);
-  return memory.lineSlot({ poc: valueId, dirty: line.dirty, clean });
-}
-
-/** The slot after a dirty line has been written back; the same slot when it is not dirty. */
-export function writtenBack(memory: Memory, slot: number): number {
-  if (!isLine(slot)) return slot;
-  const line = memory.line(slot);
-  if (line.dirty < 0) return slot;
-  return memory.lineSlot({ poc: line.dirty, dirty: -1, clean: [line.dirty] });
-}
-
-/** The slot after clean and invalidate: no copy survives, a fill may follow at once. */
-export function cleanedAndInvalidated(memory: Memory, slot: number): number {
-  if (!isLine(slot)) return slot;
-  const line = memory.line(slot);
-  const value = line.dirty >= 0 ? line.dirty : line.poc;
-  return memory.lineSlot({ poc: value, dirty: -1, clean: [value] });
 }

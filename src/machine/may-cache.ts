@@ -19,7 +19,8 @@ import {
   type TranslationEntry,
 } from './translation-entry.ts';
 import { matching, type Matches } from './tlbi-scope.ts';
-import { createWalker, type WalkFault } from './walker.ts';
+import type { WalkFault } from './walk-position.ts';
+import { createWalker } from './walker.ts';
 
 /**
  * What a PE may hold in its TLB, as a function of what happened: every entry that could have been
@@ -62,6 +63,8 @@ export interface MayCaches {
   ): readonly Translated[];
   /** Cells whose access flag hardware may set at any time, on behalf of a speculative walk. */
   spontaneous(set: number, memory: number, context: number): readonly DescriptorUpdate[];
+  /** What a result came to, without how: all that is left of it once its access is done. */
+  withoutPath(result: number): number;
   readonly results: Interner<TranslationResult>;
   readonly contexts: ContextTable;
   readonly invalidations: Interner<Invalidation>;
@@ -148,6 +151,7 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
   const staleMemo = new Map<number, number>();
   const removeMemo = new Map<number, number>();
   const translateMemo = new Map<string, readonly Translated[]>();
+  const pathless = new Map<number, number>();
   const codesMemo: (readonly number[] | undefined)[] = [];
 
   function intern(codes: number[]): number {
@@ -410,6 +414,27 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
       );
       removeMemo.set(key, result);
       return result;
+    },
+    withoutPath(result) {
+      const known = pathless.get(result);
+      if (known !== undefined) return known;
+      const from = results.item(result);
+      const { fault } = from;
+      const key =
+        fault === null
+          ? `d${from.pa},${from.bypassesCache},${from.vmid}`
+          : `d${fault.stage},${fault.cause},${fault.level},${fault.address},${fault.onWalk},${fault.access}`;
+      const id = results.id(key, () => ({
+        ...from,
+        path1: [],
+        path2: [],
+        leafPath2: [],
+        update: null,
+        entry: null,
+      }));
+      pathless.set(result, id);
+      pathless.set(id, id);
+      return id;
     },
     spontaneous(set, mem, contextId) {
       const context = contexts.context(contextId);

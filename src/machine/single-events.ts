@@ -1,4 +1,5 @@
-import { cleanedAndInvalidated, LEDGER_SLOTS, writtenBack, type State } from './draft.ts';
+import { cleanedAndInvalidated, writtenBack } from './cache-line.ts';
+import { LEDGER_SLOTS, type State } from './draft.ts';
 import type { EffectInfo } from './effect-info.ts';
 import { announce } from './announcements.ts';
 import { issueTlbi } from './invalidation.ts';

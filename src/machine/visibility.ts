@@ -1,4 +1,5 @@
-import { cacheableWrite, markInFlight } from './draft.ts';
+import { cacheableWrite } from './cache-line.ts';
+import { markInFlight } from './draft.ts';
 import type { EffectInfo } from './effect-info.ts';
 import { writePending } from './local-order.ts';
 import { isLine } from './memory.ts';

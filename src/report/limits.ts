@@ -18,6 +18,26 @@ export const LIMITS: readonly Limit[] = [
     effect: 'may miss failures',
   },
   {
+    name: 'one access in flight',
+    text: 'A vCPU of the general guest has one access in flight; several in flight on one PE only add orderings between them, and no rule speaks of two accesses, so more vCPUs show as much.',
+    effect: 'cost only',
+  },
+  {
+    name: 'after a broken rule',
+    text: 'TLB conflict aborts and amalgamated entries are not executed: two live translations are reported when they can be, and nothing is concluded about what follows.',
+    effect: 'may miss failures',
+  },
+  {
+    name: 'contiguous entries',
+    text: 'The Contiguous bit never makes one entry of a group: each descriptor is cached by itself.',
+    effect: 'may miss failures',
+  },
+  {
+    name: 'stage-1 table pointers before stage 2',
+    text: 'A walk holds the next table of stage 1 only after stage 2 has translated it; a walker that keeps the pointer while stage 2 changes under it is seen only as one that walks again.',
+    effect: 'may miss failures',
+  },
+  {
     name: 'interrupts',
     text: 'Interrupts, preemption and the masking of interrupts around flushes are left out.',
     effect: 'may miss failures',

@@ -49,7 +49,8 @@ export function litmusColumns(
 function stepText(machine: Machine, state: State, step: Transition): readonly string[] {
   const label = labelOf(machine, state, step);
   const text = locationOf(machine, state, step)?.text;
-  if (text === undefined) return [label.what];
+  // An exception boundary has no instruction of its own.
+  if (text === undefined || label.what.startsWith('exception-')) return [label.what];
   const what = eventText(machine, state, step, label.event, label.choice);
   return what === '' ? [text] : [text, `  ${what}`];
 }
@@ -68,7 +69,7 @@ function eventText(
     case 'write':
       return `${event}s ${valueAfter(machine, state, step) ?? 'nothing'}`;
     case 'translate':
-      return `translates: ${choice}`;
+      return `translates: ${withLastDescriptor(choice)}`;
     case 'deliver':
       return 'takes effect on this CPU';
     case 'guess':
@@ -80,6 +81,11 @@ function eventText(
     default:
       return event;
   }
+}
+
+/** Of the descriptors read only the last: the address it stands at and its value. */
+function withLastDescriptor(choice: string): string {
+  return choice.replace(/ \((?:.* )?([^ ()]+)\)$/, ', by $1');
 }
 
 /** The value read or written; the instance may have left the window since. */
