@@ -22,8 +22,6 @@ export default defineConfig({
         test: {
           name: 'properties',
           include: ['properties/**/*.test.ts'],
-          // In one worker the files share what they have searched; the unit tests have the other.
-          fileParallelism: false,
           pool: 'threads',
           isolate: false,
           testTimeout: 600_000,
