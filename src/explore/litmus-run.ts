@@ -31,6 +31,7 @@ export function runLitmus(
   let others = 0;
   const result = search(machine, limits, {
     reduced,
+    depthFirst: true,
     violation(facts) {
       if (facts.some((fact) => fact.kind === 'two-live')) needsBbm = true;
       return null;

@@ -25,6 +25,11 @@ export interface SearchHooks {
   readonly endViolation?: (state: State) => string | null;
   /** Explore eager steps alone where the machine has one (partial-order reduction). */
   readonly reduced?: boolean;
+  /**
+   * Go deep first instead of breadth first: no trace is shortest, but ends are met from the start, so
+   * a search that is cut off has still seen some.
+   */
+  readonly depthFirst?: boolean;
   /** Explore one of the states that differ only in the names of interchangeable PEs. */
   readonly symmetric?: boolean;
 }
@@ -98,9 +103,13 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
   if (first !== null) {
     return { kind: 'violation', violation: first, trace: [], states: 1, transitions: 0 };
   }
-  for (let id = 0; id < states.length; id += 1) {
+  const stack: number[] = [0];
+  const depthFirst = hooks.depthFirst === true;
+  for (let visited = 0; ; visited += 1) {
+    const id = depthFirst ? stack.pop() : visited;
+    if (id === undefined || id >= states.length) break;
     const state = states[id] as State;
-    if (id % STATES_PER_QUESTION === STATES_PER_QUESTION - 1 && limits.expired?.() === true) {
+    if (visited % STATES_PER_QUESTION === STATES_PER_QUESTION - 1 && limits.expired?.() === true) {
       return { kind: 'limit', states: states.length, transitions };
     }
     const eager = hooks.reduced === true ? machine.eager(state) : [];
@@ -137,6 +146,7 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
         }
         states.push(target);
         parents.push(id);
+        if (depthFirst) stack.push(next);
       }
     }
   }
