@@ -90,7 +90,7 @@ export function machinesText(verification: Verification, style: Style): readonly
   }
   const varied = variationWords(runs);
   if (varied !== '')
-    lines.push(...labelled('   one change at a time, in two scenarios: ', varied, style.width));
+    lines.push(...labelled('   one change at a time, in some scenarios: ', varied, style.width));
   if (collapsed.length > 0) {
     const text = `${collapsed.join(', ')}: neither the machine nor the candidate looked at them in any of these runs, so their values cannot change a verdict`;
     lines.push(...labelled('   cannot matter: ', text, style.width));
