@@ -194,8 +194,8 @@ function choice<K extends KeysHolding<string | number>>(
   };
 }
 
-const NO_FETCH = notModelled(
-  'instruction fetch is not modelled, so nothing is concluded about instruction caches',
+const NO_COHERENT_FETCH = notModelled(
+  'instruction caches that need less maintenance are not modelled',
 );
 
 /** Every feature, in the order reports show them. */
@@ -214,8 +214,13 @@ export const FEATURE_DEFINITIONS: readonly FeatureDefinition[] = [
   },
   flag('e2h', 'e2h', 'HCR_EL2.E2H = 1: EL2 uses the EL2&0 regime, with ASIDs'),
   flag('fwb', 'fwb', 'FEAT_S2FWB in use: stage 2 can force memory to be Normal Write-Back'),
-  flag('idc', 'idc', 'CTR_EL0.IDC: fetch needs no data cache clean', NO_FETCH),
-  flag('dic', 'dic', 'CTR_EL0.DIC: fetch needs no instruction cache invalidation', NO_FETCH),
+  flag('idc', 'idc', 'CTR_EL0.IDC: fetch needs no data cache clean', NO_COHERENT_FETCH),
+  flag(
+    'dic',
+    'dic',
+    'CTR_EL0.DIC: fetch needs no instruction cache invalidation',
+    NO_COHERENT_FETCH,
+  ),
   choice('icache', 'icache', ['pipt', 'vipt', 'vpipt'], 'instruction cache policy'),
   choice('bbm', 'bbm', [0, 1, 2], 'FEAT_BBM level: block size changes without break-before-make'),
   flag('ttl', 'ttl', 'FEAT_TTL: level hints in TLBI operands'),
@@ -272,7 +277,7 @@ export const FEATURE_DEFINITIONS: readonly FeatureDefinition[] = [
     'erratumStaleFetch',
     'erratum-stale-fetch',
     'a stale instruction may be fetched after maintenance',
-    NO_FETCH,
+    notModelled('instruction caches that ignore maintenance are not modelled'),
   ),
   flag(
     'readingTableDropByAnyIpa',

@@ -1,9 +1,18 @@
 import type { AccessKind } from '../guest/access.ts';
 import type { Overrides } from '../explore/library.ts';
+import { PLAIN_FIELDS } from '../scenario/fields.ts';
 import { inputError, type InputError } from '../scenario/input-error.ts';
 import type { TraceAccess } from '../scenario/scenario.ts';
 
 const LETTERS: { readonly [letter: string]: AccessKind } = { r: 'read', w: 'write', x: 'execute' };
+
+function most(field: 'pages' | 'vcpus'): number {
+  const shape = PLAIN_FIELDS[field];
+  return shape.kind === 'integer' ? shape.most : Infinity;
+}
+
+/** What a scenario may have; a larger world is never built. */
+const MOST = { pages: most('pages'), vcpus: most('vcpus') };
 
 /**
  * `general`, or a trace: `w0,r1;r0` is two vCPUs, the first writes page 0 and reads page 1, the second
@@ -28,5 +37,11 @@ export function parseGuest(text: string): Overrides | InputError {
     vcpus.push(steps);
   }
   const pages = 1 + Math.max(...vcpus.flat().map(({ page }) => page));
+  if (pages > MOST.pages || vcpus.length > MOST.vcpus) {
+    return inputError(
+      'guest-syntax',
+      `--guest cannot be "${text}": pages are 0 to ${MOST.pages - 1}, and there are at most ${MOST.vcpus} vCPUs.`,
+    );
+  }
   return { guest: { kind: 'trace', vcpus }, vcpus: vcpus.length, ...(pages > 1 ? { pages } : {}) };
 }

@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import type { Candidate } from '../candidates/candidate.ts';
 import { CANDIDATES, findCandidate } from '../candidates/catalogue.ts';
+import { BY_OPERATION } from '../explore/library.ts';
 import { readScenario } from '../scenario/codec.ts';
 import { inputError, isInputError, type InputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -83,13 +84,15 @@ async function loadModule(path: string, io: Io): Promise<Subject | InputError> {
 }
 
 function isCandidate(value: unknown): value is Candidate {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, title, why, operation, mirrors, host, fault, expected } = value as {
+    readonly [field in keyof Candidate]?: unknown;
+  };
   return (
-    typeof value === 'object' &&
-    value !== null &&
-    'id' in value &&
-    'host' in value &&
-    typeof value.host === 'function' &&
-    'fault' in value &&
-    'expected' in value
+    [id, title, why].every((text) => typeof text === 'string') &&
+    typeof operation === 'string' &&
+    Object.hasOwn(BY_OPERATION, operation) &&
+    Array.isArray(mirrors) &&
+    [host, fault, expected].every((code) => typeof code === 'function')
   );
 }

@@ -4,6 +4,7 @@ import { createMachine, type Machine } from '../machine/machine.ts';
 import type { Transition } from '../machine/transition.ts';
 import type { State } from '../machine/draft.ts';
 import { firstViolation, type Rule } from '../rules/rule.ts';
+import { tablesChangeUnderLock } from '../rules/tables-change-under-lock.ts';
 import { buildSetup } from '../scenario/build.ts';
 import { inputError, type InputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -61,7 +62,8 @@ export function checkScenario(
   const machine = machineOf(scenario, candidate);
   if ('kind' in machine) return machine;
   const outcomes = new Map<string, RuleOutcome>();
-  let left = rules;
+  // The reduction rests on this rule, so it is looked at even when nobody asks for it.
+  let left = rules.includes(tablesChangeUnderLock) ? rules : [tablesChangeUnderLock, ...rules];
   let states = 0;
   while (left.length > 0) {
     const found = findViolation(machine, left, limits, isReduced(outcomes));
@@ -98,7 +100,7 @@ function checkWholeGraph(
   const rule = rules.find(({ id }) => id === 'progress');
   if (rule === undefined || !concernsProgress(scenario)) return 0;
   if (outcomes.get(rule.id)?.verdict !== 'verified') return 0;
-  const found = checkProgress(machine, { states: limits.states, reduced: true });
+  const found = checkProgress(machine, { states: limits.states, reduced: isReduced(outcomes) });
   const verdict = ({ violation: 'refuted', holds: 'verified', limit: 'inconclusive' } as const)[
     found.kind
   ];
@@ -117,7 +119,7 @@ export function concernsProgress({ guest, hosts, faults }: Scenario): boolean {
 
 /** The reduction relies on tables being written under the lock: not when that rule is broken. */
 function isReduced(outcomes: ReadonlyMap<string, RuleOutcome>): boolean {
-  return !outcomes.has('tables-change-under-lock');
+  return outcomes.get(tablesChangeUnderLock.id)?.verdict !== 'refuted';
 }
 
 /** A search for the first violation of some rules. */

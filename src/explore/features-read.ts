@@ -1,11 +1,5 @@
 import type { Features } from '../arm64/features.ts';
 
-/** A feature record that notes which fields are looked at. */
-export interface WatchedFeatures {
-  readonly features: Features;
-  readonly read: ReadonlySet<keyof Features>;
-}
-
 /**
  * Wraps a record so that looking at a field is noted in `read`. A search is a function of what it
  * reads: a feature that neither candidate nor machine looked at cannot change its result.

@@ -126,7 +126,8 @@ const NEEDS: { readonly [need in Need]: Part } = {
   'executed-again': EXECUTED_AGAIN,
 };
 
-const BY_OPERATION: {
+/** The situations for each kind of operation. */
+export const BY_OPERATION: {
   readonly [operation in Candidate['operation']]: readonly (readonly [string, Part])[];
 } = { unmap: UNMAP, remap: REMAP, block: BLOCK, 'write-protect': WRITE_PROTECT, fault: FAULT };
 

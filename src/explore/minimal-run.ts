@@ -22,6 +22,9 @@ export interface MinimalRun {
 /** No such run, or not found within the limits. */
 export type NoRun = { readonly kind: 'none' | 'limit'; readonly explored: number };
 
+/** More than there are operations in any run, so that a pair of state and operation has one key. */
+const OPERATIONS = 2 ** 24;
+
 /** Functions whose statements are steps: those the candidate stands for. */
 export function openedFunctions(candidate: Candidate): ReadonlySet<string> {
   return new Set(candidate.mirrors.map((mirror) => mirror.function));
@@ -118,7 +121,7 @@ export function minimalRun(
         const node = nodes[index] as Node;
         // A violation is a node of its own, so that cheaper ones are looked at first.
         if (node.message !== null) return done(index, node.message);
-        const key = node.state * 4096 + node.operation;
+        const key = node.state * OPERATIONS + node.operation;
         if (settled.has(key)) continue;
         settled.add(key);
         if (
@@ -136,7 +139,7 @@ export function minimalRun(
         for (const next of following) {
           const same = next.operation < 0 || next.operation === node.operation;
           const operation = next.operation < 0 ? node.operation : next.operation;
-          if (next.message === null && settled.has(next.state * 4096 + operation)) continue;
+          if (next.message === null && settled.has(next.state * OPERATIONS + operation)) continue;
           enqueue({
             state: next.state,
             operation,

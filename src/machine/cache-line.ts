@@ -36,3 +36,13 @@ export function cleanedAndInvalidated(memory: Memory, slot: number): number {
   const value = line.dirty >= 0 ? line.dirty : line.poc;
   return memory.lineSlot({ poc: value, dirty: -1, clean: [value] });
 }
+
+/**
+ * The slot after an invalidation alone: a dirty value is lost. Hardware may clean as well, which is a
+ * write-back just before.
+ */
+export function invalidated(memory: Memory, slot: number): number {
+  if (!isLine(slot)) return slot;
+  const { poc } = memory.line(slot);
+  return memory.lineSlot({ poc, dirty: -1, clean: [poc] });
+}

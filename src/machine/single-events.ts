@@ -1,4 +1,4 @@
-import { cleanedAndInvalidated, writtenBack } from './cache-line.ts';
+import { cleanedAndInvalidated, invalidated, writtenBack } from './cache-line.ts';
 import { LEDGER_SLOTS, type State } from './draft.ts';
 import type { EffectInfo } from './effect-info.ts';
 import { announce } from './announcements.ts';
@@ -10,6 +10,13 @@ import type { StepContext } from './step-context.ts';
 import type { Visibility } from './visibility.ts';
 import type { DeliveryEvents } from './delivery-events.ts';
 import type { Answer, Effect } from '../program/effect.ts';
+
+const AFTER_DC = {
+  civac: cleanedAndInvalidated,
+  cvac: writtenBack,
+  cvau: writtenBack,
+  ivac: invalidated,
+} as const;
 
 /** Effects that are one event: barriers, TLBI issue, maintenance, register writes, locks, pages. */
 export interface SingleEvents {
@@ -102,10 +109,7 @@ export function createSingleEvents(
         const cell = get(w, j, AT.cell);
         if (cell < 0) return 'impossible';
         const slot = draft.slot(cell);
-        const after =
-          effect.op === 'cvac' || effect.op === 'cvau'
-            ? writtenBack(memory, slot)
-            : cleanedAndInvalidated(memory, slot);
+        const after = AFTER_DC[effect.op](memory, slot);
         if (after !== slot) changePoc(cell, slot, after);
         return null;
       }

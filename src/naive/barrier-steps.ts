@@ -12,7 +12,14 @@ import {
 } from './local-order.ts';
 import type { NaiveState, Pe } from './state.ts';
 import { quiet, withInstance, withPeChange, withWord, type Step } from './step.ts';
-import { afterClean, afterCleanInvalidate, afterWrite, wordAddress, wordAt } from './word.ts';
+import {
+  afterClean,
+  afterCleanInvalidate,
+  afterInvalidate,
+  afterWrite,
+  wordAddress,
+  wordAt,
+} from './word.ts';
 import type { World } from './world.ts';
 
 /** The ways the instance at `at` can happen now, where it is not an access by data or fetch. */
@@ -99,6 +106,13 @@ function allocated(world: World, state: NaiveState, index: number, at: number, p
   return { ...quiet(`PE${index} allocates ${page.toString(16)}`, next), touches: inside };
 }
 
+const AFTER_DC = {
+  civac: afterCleanInvalidate,
+  cvac: afterClean,
+  cvau: afterClean,
+  ivac: afterInvalidate,
+} as const;
+
 /** DC by address, on the one word that is a line here. */
 function maintenanceSteps(
   world: World,
@@ -112,12 +126,11 @@ function maintenanceSteps(
   const target = targetOf(pe, instance);
   if (target === null || !mayMaintain(pe, at)) return [];
   const { op } = instance.effect;
-  if (op === 'ivac') throw new RangeError('DC IVAC is not modelled: it may lose dirty data.');
   const label = `PE${index} dc ${op} ${target.pa.toString(16)}`;
   const done = withInstance(state, index, at, { done: true });
   if (!world.hasLines(target.pa)) return [quiet(label, done)];
   const word = wordAt(state, target.pa);
-  const after = op === 'civac' ? afterCleanInvalidate(word) : afterClean(word);
+  const after = AFTER_DC[op](word);
   const next = withWord(done, target.pa, after);
   return [{ ...quiet(label, next), touches: [wordAddress(target.pa)] }];
 }

@@ -52,6 +52,11 @@ export function afterCleanInvalidate(word: Word): Word {
   return { ...word, poc: word.dirty ?? word.poc, dirty: null, clean: [] };
 }
 
+/** The word after DC IVAC: no copy left in any cache, a dirty one lost. */
+export function afterInvalidate(word: Word): Word {
+  return { ...word, dirty: null, clean: [] };
+}
+
 /** Bytes of a little-endian word, as a number. */
 export function extract(word: bigint, address: bigint, bytes: number): bigint {
   return BigInt.asUintN(bytes * 8, word >> ((address & 7n) * 8n));

@@ -21,9 +21,9 @@ export function limitsPage(
     '',
     '## Features that are refused',
     '',
-    'Asking for one of these is refused with the reason: a verdict for such hardware would be a guess.',
+    'Asking for a value of one of these other than the default is bad input: there is no verdict for it.',
     '',
-    '| feature | reason |',
+    '| feature | why |',
     '| --- | --- |',
     ...features.flatMap(({ name, model }) =>
       model.kind === 'not-modelled' ? [`| ${name} | ${model.note} |`] : [],

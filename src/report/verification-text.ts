@@ -1,3 +1,4 @@
+import { match } from 'ts-pattern';
 import { showFeatureDifferences } from '../arm64/features.ts';
 import type { Verdict } from '../explore/check.ts';
 import { weakestCondition, type Condition } from '../explore/condition.ts';
@@ -12,14 +13,11 @@ import type { Style } from './style.ts';
 
 /** A tick only for what is exhausted. */
 export function mark(verdict: Verdict, style: Style): string {
-  switch (verdict) {
-    case 'verified':
-      return style.green(style.unicode ? '✓' : 'ok');
-    case 'refuted':
-      return style.red(style.unicode ? '✗' : 'XX');
-    case 'inconclusive':
-      return style.yellow(style.unicode ? '?' : '??');
-  }
+  return match(verdict)
+    .with('verified', () => style.green(style.unicode ? '✓' : 'ok'))
+    .with('refuted', () => style.red(style.unicode ? '✗' : 'XX'))
+    .with('inconclusive', () => style.yellow(style.unicode ? '?' : '??'))
+    .exhaustive();
 }
 
 /** One line per rule: the verdict over all machines, and on which it fails. */
@@ -90,7 +88,7 @@ export function machinesText(verification: Verification, style: Style): readonly
   }
   const varied = variationWords(runs);
   if (varied !== '')
-    lines.push(...labelled('   one change at a time, in two scenarios: ', varied, style.width));
+    lines.push(...labelled('   one change at a time, in some scenarios: ', varied, style.width));
   if (collapsed.length > 0) {
     const text = `${collapsed.join(', ')}: neither the machine nor the candidate looked at them in any of these runs, so their values cannot change a verdict`;
     lines.push(...labelled('   cannot matter: ', text, style.width));

@@ -9,7 +9,7 @@ export const noReuseUnderTranslation: Rule = {
   why: "A freed page can be reused and rewritten at once. A guest that still reaches it reads the next owner's secrets or corrupts them.",
   sources: [
     'Linux Documentation/core-api/cachetlb.rst: a page may be freed only after the TLB flush',
-    'seed.md 1.7, R1: nothing named by a cleared descriptor is reused before a completed invalidation that covers it',
+    'Arm ARM R_DCJQM, R_LXHLD: only a completed invalidation ends accesses through the old translation',
   ],
   check(fact) {
     if (fact.kind !== 'access' || fact.page === null) return null;

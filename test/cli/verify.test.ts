@@ -158,6 +158,8 @@ describe('bad input: one sentence, exit 2, nothing else', () => {
     ['a flag nobody knows', ['verify', SEED, '--featur', 'fwb=on'], /Did you mean --feature/],
     ['a number that is none', ['verify', SEED, '--vcpus', 'two'], /whole number/],
     ['a guest nobody understands', ['verify', SEED, '--guest', 'w'], /--guest cannot be "w"/],
+    ['a guest too large to build', ['verify', SEED, '--guest', 'w99999999'], /pages are 0 to 7/],
+    ['more vCPUs than PEs', ['verify', SEED, '--guest', 'w0;w0;w0;w0;w0;w0;w0'], /at most 6 vCPUs/],
     ['a page that is not there', ['verify', SEED, '--guest', 'w5', '--pages', '1'], /no page 5/],
     ['a rule nobody knows', ['explain', 'contents'], /Did you mean "contents-after-return"/],
     ['a file that is not there', ['verify', 'nowhere.json'], /"nowhere.json" cannot be read/],

@@ -397,22 +397,3 @@ export function setupOf(world: RandomWorld): MachineSetup {
     bounds: { window: world.window },
   };
 }
-
-/** Worlds with one operation less, or one PE less. */
-export function smallerWorlds(world: RandomWorld): RandomWorld[] {
-  const smaller: RandomWorld[] = [];
-  for (const side of ['hosts', 'guests'] as const) {
-    world[side].forEach((ops, i) => {
-      if (side === 'guests' || world.hosts.length > 1) {
-        smaller.push({ ...world, [side]: world[side].filter((_, k) => k !== i) });
-      }
-      ops.forEach((_, j) => {
-        const fewer = wellLocked(ops.filter((_op, k) => k !== j));
-        if (fewer.length > 0 && fewer.length < ops.length) {
-          smaller.push({ ...world, [side]: world[side].map((all, k) => (k === i ? fewer : all)) });
-        }
-      });
-    });
-  }
-  return smaller;
-}

@@ -110,8 +110,10 @@ export const isb = (): Effect => bare({ kind: 'isb' });
 export const tlbi = (op: string, operand = 0n): Effect =>
   bare({ kind: 'tlbi', op, operand: constant(operand), intendedVmid: VMID });
 
-export const civac = (address: bigint): Effect =>
-  bare({ kind: 'dc', op: 'civac', at: { kind: 'physical', address: constant(address) } });
+export const civac = (address: bigint): Effect => dc('civac', address);
+
+export const dc = (op: 'civac' | 'cvac' | 'ivac', address: bigint): Effect =>
+  bare({ kind: 'dc', op, at: { kind: 'physical', address: constant(address) } });
 
 export const returns = (pages: readonly bigint[]): Effect =>
   bare({

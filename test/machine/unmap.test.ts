@@ -6,6 +6,7 @@ import type { Effect } from '../../src/program/effect.ts';
 import {
   cellOf,
   civac,
+  dc,
   dsb,
   forEver,
   guestLoad,
@@ -84,6 +85,17 @@ describe('unmapping one page, stage 1 off, the guest uses the page as Device', (
     const host = [...clear, ...clean, ...ipa, ...stage1, ...done];
     expect(run(host, 1)).toMatchObject({ violation: 'content' });
     expect(run(host, 1, { fwb: true }).kind).toBe('exhausted');
+  });
+
+  test('DC CVAC leaves a clean line that hides the last store past the caches', () => {
+    const host = [...clear, ...ipa, ...stage1, dc('cvac', PAGE_A), dsb('full', 'sy'), ...done];
+    expect(run(host, 1)).toMatchObject({ violation: 'content' });
+  });
+
+  test('DC IVAC loses a dirty line: it does for Device stores only', () => {
+    const host = [...clear, ...ipa, ...stage1, dc('ivac', PAGE_A), dsb('full', 'sy'), ...done];
+    expect(run(host, 1).kind).toBe('exhausted');
+    expect(run(host, 1, { fwb: true })).toMatchObject({ violation: 'content' });
   });
 
   test('local invalidation does not reach the vCPU', () => {

@@ -1,3 +1,4 @@
+import { match } from 'ts-pattern';
 import { isLitmusFile, answerLitmus, readLitmus } from '../../explore/litmus-case.ts';
 import { readExpectations } from '../../explore/litmus-expected.ts';
 import { explainOutcome } from '../../explore/litmus-explain.ts';
@@ -121,16 +122,19 @@ function explain(paths: readonly string[], options: LitmusOptions, io: LitmusIo)
   const parsed = readLitmus(file, text, { variants: options.variant });
   if (parsed.kind === 'problem') return complain(io, describeProblem(parsed.problem));
   const found = explainOutcome(parsed.test, outcome, limitsOf(options));
-  switch (found.kind) {
-    case 'run':
-      io.out(litmusColumns(found.run, io.columns));
+  return match(found)
+    .with({ kind: 'run' }, ({ run }) => {
+      io.out(litmusColumns(run, io.columns));
       return LITMUS_EXIT.equal;
-    case 'never':
+    })
+    .with({ kind: 'never' }, ({ outcomes }) => {
       io.out(`No run ends in "${outcome}". All outcomes:\n`);
-      for (const known of found.outcomes) io.out(`  ${known.trim()}\n`);
+      for (const known of outcomes) io.out(`  ${known.trim()}\n`);
       return LITMUS_EXIT.different;
-    case 'limit':
-      io.out(`The search was cut off after ${found.states} states: use --states.\n`);
+    })
+    .with({ kind: 'limit' }, ({ states }) => {
+      io.out(`The search was cut off after ${states} states: use --states.\n`);
       return LITMUS_EXIT.inconclusive;
-  }
+    })
+    .exhaustive();
 }

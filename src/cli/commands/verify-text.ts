@@ -1,3 +1,4 @@
+import { match } from 'ts-pattern';
 import { CANDIDATES } from '../../candidates/catalogue.ts';
 import type { FoundRun } from '../../explore/counterexample-search.ts';
 import { referenceFor, whatFlips } from '../../explore/finding.ts';
@@ -123,15 +124,12 @@ function mirrorsWords({ candidate }: Verification): string {
   return `${kernels}: ${candidate.mirrors.map((mirror) => mirror.function).join(', ')}`;
 }
 
-function verdictWords(verification: Verification): string {
-  switch (verification.verdict) {
-    case 'verified':
-      return 'verified within bounds';
-    case 'refuted':
-      return 'refuted';
-    case 'inconclusive':
-      return 'inconclusive (a limit was reached before all states were seen)';
-  }
+function verdictWords({ verdict }: Verification): string {
+  return match(verdict)
+    .with('verified', () => 'verified within bounds')
+    .with('refuted', () => 'refuted')
+    .with('inconclusive', () => 'inconclusive (a limit was reached before all states were seen)')
+    .exhaustive();
 }
 
 /** How soon random schedules of the same scenario break the same rule. */
