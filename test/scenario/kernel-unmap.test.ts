@@ -11,6 +11,7 @@ import { ok, runKernel, searchKernel } from './on-kernel.ts';
 import { changed, readSmallTree } from './small-tree/tree.ts';
 
 const MMU = 'arch/arm64/kvm/mmu.c';
+const SMALL_H = 'arch/arm64/include/asm/small.h';
 const TLB = 'arch/arm64/kvm/hyp/tlb.c';
 
 function kernel(overlay: Overlay = new Map()): Kernel {
@@ -133,6 +134,21 @@ describe('a small unmap in C on the machine', () => {
     for (const [text, sentence] of stops) {
       expect(stopOf(changed(TLB, line, text))).toContain(sentence);
     }
+  });
+
+  test('a patch that edits what is not run is not judged', () => {
+    const edits: readonly (readonly [Overlay, string])[] = [
+      [changed(SMALL_H, 'return READ_ONCE(page->count);', 'return 1;'), 'edits page_count'],
+      [changed(SMALL_H, '\twarn(#x, x)', '\t(x)'), 'edits WARN_ON'],
+      [new Map([['arch/arm64/mm/cache.S', 'ret\n']]), 'edits assembly'],
+      [new Map([[TLB, null]]), 'needs this file'],
+    ];
+    for (const [overlay, sentence] of edits) {
+      const outcome = loadKernel(KVM_V5_8, readSmallTree, overlay);
+      expect(outcome.kind === 'failed' ? outcome.diagnostic.message : '').toContain(sentence);
+    }
+    const other = changed(SMALL_H, '#define isb()', '#define unused 1\n#define isb()');
+    expect(loadKernel(KVM_V5_8, readSmallTree, other).kind).toBe('ok');
   });
 
   test('scenarios that the profile cannot have are refused', () => {

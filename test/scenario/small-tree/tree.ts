@@ -14,6 +14,8 @@ typedef unsigned long u64;
 typedef u64 phys_addr_t;
 
 #define PAGE_SIZE 4096UL
+#define WARN_ON(x) \\
+	warn(#x, x)
 #define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
 
@@ -64,7 +66,10 @@ void _raw_spin_unlock(spinlock_t *lock);
 int __cond_resched_lock(spinlock_t *lock);
 int cpus_have_const_cap(int number);
 void put_page(struct page *page);
-int page_count(struct page *page);
+static inline int page_count(struct page *page)
+{
+	return READ_ONCE(page->count);
+}
 void free_pages(unsigned long address, unsigned int order);
 void __flush_dcache_area(void *address, u64 size);
 

@@ -6,6 +6,7 @@ import { openKernelTree, preprocessUnit } from '../tree/kernel-tree.ts';
 import type { TypeContext } from '../types/context.ts';
 import { enumeratorValue, memberOfNamed } from '../types/types.ts';
 import { createProgram, type Program } from '../vm/program.ts';
+import { interceptedBodies, lockedDefinitions, rejectHiddenEdits } from './hidden-edits.ts';
 
 /** What a family of kernels needs to be loaded: which files, and what is asked of them. */
 export interface Profile {
@@ -22,7 +23,10 @@ export interface Kernel {
   readonly program: Program;
 }
 
-/** Loads the units of a profile from a tree with a patch's files in front of it. */
+/**
+ * Loads the units of a profile from a tree with a patch's files in front of it. Fails when the patch
+ * edits something that is not run.
+ */
 export function loadKernel(profile: Profile, read: ReadFile, overlay: Overlay): Outcome<Kernel> {
   return attempt(() => {
     const tree = openKernelTree(read, { overlay });
@@ -39,7 +43,16 @@ export function loadKernel(profile: Profile, read: ReadFile, overlay: Overlay): 
       const tokens = value(
         preprocessUnit(tree, path, { locks: 'standard', ...(i === 0 ? { appended } : {}) }),
       );
-      return value(parseUnit(tokens.tokens));
+      const unit = value(parseUnit(tokens.tokens));
+      rejectHiddenEdits(
+        [
+          ...interceptedBodies(unit, INTERCEPTED),
+          ...lockedDefinitions(tokens.ignoredDefinitions, (file) => tree.sources.read(file)),
+        ],
+        overlay,
+        read,
+      );
+      return unit;
     });
     const program = createProgram(units, { intercepts: INTERCEPTED, unset: 'stop' });
     return { profile, program };
