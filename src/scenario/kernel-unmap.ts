@@ -34,7 +34,7 @@ export function kernelUnmapSetup(kernel: Kernel, scenario: Scenario): Outcome<Ma
 
 /** The host thread of `kernelUnmapSetup`, or the sentence with which the C could not be begun. */
 export function kernelUnmapThread(kernel: Kernel, scenario: Scenario): Outcome<ThreadTree> {
-  rejectUnsupported(scenario);
+  rejectUnsupported(kernel, scenario);
   const world = worldOf(scenario, perPageFlush);
   const vm = world.vms[0];
   if (vm === undefined) throw new RangeError('a scenario needs a VM');
@@ -81,12 +81,15 @@ function subjectOf(scenario: Scenario, world: World, vm: VmWorld): KvmSubject {
 }
 
 /** What the C of this profile cannot be asked yet, each with its reason. */
-function rejectUnsupported({ features, hosts, faults, range, afterwards }: Scenario): void {
+function rejectUnsupported(
+  { profile }: Kernel,
+  { features, hosts, faults, range, afterwards }: Scenario,
+): void {
   const reject = (reason: string): never => {
     throw new RangeError(`the C of v5.8 cannot run in this scenario: ${reason}`);
   };
   if (features.granule !== '4k') reject('its tree is configured for 4K pages');
-  if (!features.vhe) reject('hyp calls without VHE are not joined to the machine yet');
+  if (features.vhe !== profile.vhe) reject(`the profile ${profile.name} is for other hosts`);
   if (features.s2Hafdbs === 'af+dbm') reject('v5.8 never sets VTCR_EL2.HD');
   if (hosts > 1) reject('counts of table pages are private to one host thread');
   if (faults !== 'ignored') reject('its fault path is not joined to the machine yet');

@@ -10,7 +10,11 @@ import { openVm, unmapRequest } from '../../src/candidates/world/open-vm.ts';
 import { applyPatch } from '../../src/frontend/kernel-c/patch/apply-patch.ts';
 import { parsePatch } from '../../src/frontend/kernel-c/patch/parse-patch.ts';
 import { type Kernel, loadKernel } from '../../src/frontend/kernel-c/profile/kernel.ts';
-import { KVM_V5_8, kvmEnvironment } from '../../src/frontend/kernel-c/profile/kvm-v5_8.ts';
+import {
+  KVM_V5_8,
+  KVM_V5_8_NVHE,
+  kvmEnvironment,
+} from '../../src/frontend/kernel-c/profile/kvm-v5_8.ts';
 import { react } from '../../src/frontend/kernel-c/runtime/react.ts';
 import { initialState } from '../../src/frontend/kernel-c/runtime/state.ts';
 import { advance, startThread } from '../../src/frontend/kernel-c/vm/advance.ts';
@@ -42,16 +46,17 @@ u64 tlbgate_table(u64 pa)
 }
 `;
 
-const loaded = new Map<boolean, Kernel>();
+const loaded = new Map<string, Kernel>();
 
-function kernel(patched: boolean): Kernel {
-  const known = loaded.get(patched);
+function kernel(patched: boolean, vhe = true): Kernel {
+  const key = `${patched} ${vhe}`;
+  const known = loaded.get(key);
   if (known !== undefined) return known;
   const patch = parsePatch(readFileSync(SEED, 'utf8'));
   const overlay = patched ? applyPatch(patch, tree58.read).overlay : new Map<string, string>();
-  const profile = { ...KVM_V5_8, appended: KVM_V5_8.appended + ENCODERS };
+  const profile = { ...(vhe ? KVM_V5_8 : KVM_V5_8_NVHE), appended: KVM_V5_8.appended + ENCODERS };
   const made = ok(loadKernel(profile, tree58.read, overlay));
-  loaded.set(patched, made);
+  loaded.set(key, made);
   return made;
 }
 
@@ -156,6 +161,24 @@ describe('unmap_stage2_range of v5.8 as C on the machine', { timeout: 120_000 },
       );
     }
   }
+
+  test.skipIf(!ready)(
+    `${needing(tree58, 'without VHE, C and candidates do the same, and it is safe before the seed')}`,
+    () => {
+      for (const patched of [false, true]) {
+        const candidate = patched ? deferredRangeFlush : perPageFlush;
+        for (const icache of ['pipt', 'vpipt'] as const) {
+          const features = { ...DEFAULT_FEATURES, vhe: false, e2h: false, icache };
+          const of = scenario({ features });
+          const run = runKernel(kernel(patched, false), of, [1]);
+          expect(visibles(run.effects)).toEqual(candidateEffects(candidate, of, [1]));
+          expect(searchKernel(kernel(patched, false), of).kind).toBe(
+            patched ? 'violation' : 'exhausted',
+          );
+        }
+      }
+    },
+  );
 
   test.skipIf(!ready)(
     `${needing(tree58, 'before the seed it is safe, with and without FWB')}`,

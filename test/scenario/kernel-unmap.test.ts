@@ -3,7 +3,7 @@ import { DEFAULT_FEATURES } from '../../src/arm64/features.ts';
 import { applyPatch } from '../../src/frontend/kernel-c/patch/apply-patch.ts';
 import { parsePatch } from '../../src/frontend/kernel-c/patch/parse-patch.ts';
 import { type Kernel, loadKernel } from '../../src/frontend/kernel-c/profile/kernel.ts';
-import { KVM_V5_8 } from '../../src/frontend/kernel-c/profile/kvm-v5_8.ts';
+import { KVM_V5_8, KVM_V5_8_NVHE } from '../../src/frontend/kernel-c/profile/kvm-v5_8.ts';
 import type { Overlay } from '../../src/frontend/kernel-c/read-file.ts';
 import { defaultScenario, type Scenario } from '../../src/scenario/scenario.ts';
 import { kernelUnmapThread } from '../../src/scenario/kernel-unmap.ts';
@@ -97,6 +97,39 @@ describe('a small unmap in C on the machine', () => {
         rule: { id: rule },
       });
     }
+  });
+
+  test('without VHE a hyp call is an exception and a return, and EL2 is nowhere else', () => {
+    const features = { ...DEFAULT_FEATURES, vhe: false, e2h: false };
+    const of = scenario({ features, pages: 1, layout: 'adjacent', keepTables: true });
+    const load = (overlay: Overlay): Kernel =>
+      ok(loadKernel(KVM_V5_8_NVHE, readSmallTree, overlay));
+    const called = changed(
+      MMU,
+      'static const struct flush_ops flush_ops = {\n\t.one = flush_ipa,',
+      `static void at_el2(struct kvm *kvm, phys_addr_t ipa)
+{
+	kvm_call_hyp(flush_ipa, kvm, ipa);
+}
+static const struct flush_ops flush_ops = {
+	.one = at_el2,`,
+    );
+    const kinds = runKernel(load(called), of).effects.map(({ kind }) => kind);
+    expect(kinds.slice(kinds.indexOf('exception-entry'), kinds.indexOf('dc'))).toEqual([
+      'exception-entry',
+      'dsb',
+      'context',
+      'isb',
+      'tlbi',
+      'dsb',
+      'tlbi',
+      'dsb',
+      'context',
+      'isb',
+      'exception-return',
+    ]);
+    expect(() => runKernel(load(new Map()), of)).toThrow('vtcr_el2 is written at EL1');
+    expect(() => runKernel(kernel(), of)).toThrow(RangeError);
   });
 
   test('a run is one line of nodes, and the same answer leads to the same node', () => {

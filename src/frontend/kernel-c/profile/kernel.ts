@@ -15,6 +15,10 @@ export interface Profile {
   readonly units: readonly string[];
   /** C text at the end of the first unit: entries, and constants the profile wants to know. */
   readonly appended: string;
+  /** Macros that the tree may not redefine, beside those of `tree/locked-macros.ts`. */
+  readonly locks: string;
+  /** Whether the host runs at EL2. */
+  readonly vhe: boolean;
 }
 
 /** The units of a tree, parsed and linked. */
@@ -41,7 +45,11 @@ export function loadKernel(profile: Profile, read: ReadFile, overlay: Overlay): 
       }
       const appended = { path: '<profile>', text: profile.appended };
       const tokens = value(
-        preprocessUnit(tree, path, { locks: 'standard', ...(i === 0 ? { appended } : {}) }),
+        preprocessUnit(tree, path, {
+          locks: 'standard',
+          furtherLocks: profile.locks,
+          ...(i === 0 ? { appended } : {}),
+        }),
       );
       const unit = value(parseUnit(tokens.tokens));
       rejectHiddenEdits(

@@ -31,10 +31,13 @@ const CONSTANTS: readonly (readonly [string, string])[] = [
   ['icache_vpipt', 'ICACHEF_VPIPT'],
 ];
 
-/** The EL2 stub of hyp.S in C: HVC, the function, ERET. */
-const HYP_CALL = `
-void __tlbgate_hvc(void);
-void __tlbgate_eret(void);
+/**
+ * Without VHE a hyp call goes through assembly and a variadic stub, which are not run: here it is
+ * HVC, the function as written, and ERET.
+ */
+const HYP_CALL = `#define kvm_call_hyp(f, ...) ({ \\
+	extern void __tlbgate_hvc(void); extern void __tlbgate_eret(void); \\
+	__tlbgate_hvc(); f(__VA_ARGS__); __tlbgate_eret(); })
 `;
 
 const APPENDED = `
@@ -45,16 +48,25 @@ void ${UNMAP_ENTRY}(phys_addr_t start, u64 size)
 	unmap_stage2_range(&tlbgate_kvm, start, size);
 	spin_unlock(&tlbgate_kvm.mmu_lock);
 }
-${HYP_CALL}
 ${CONSTANTS.map(([name, text]) => `enum { tlbgate_${name} = ${text} };`).join('\n')}
 ${CAPABILITIES.map(([name]) => `#ifdef ${name}\nenum { tlbgate_cap_${name} = ${name} };\n#endif`).join('\n')}
 `;
 
-/** KVM's stage 2 of v5.8: `mmu.c` walks and `hyp/tlb.c` invalidates. */
+/** KVM's stage 2 of v5.8 with VHE: `mmu.c` walks and `hyp/tlb.c` invalidates. */
 export const KVM_V5_8: Profile = {
   name: 'kvm-s2-legacy',
   units: ['arch/arm64/kvm/mmu.c', 'arch/arm64/kvm/hyp/tlb.c'],
   appended: APPENDED,
+  locks: '',
+  vhe: true,
+};
+
+/** The same for a host that runs at EL1. */
+export const KVM_V5_8_NVHE: Profile = {
+  ...KVM_V5_8,
+  name: 'kvm-s2-legacy-nvhe',
+  locks: HYP_CALL,
+  vhe: false,
 };
 
 /** A VM as a scenario has it, and what the scenario fixes around one host thread. */

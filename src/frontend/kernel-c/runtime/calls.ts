@@ -42,6 +42,8 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['pmd_huge', (call) => isHuge(call)],
   ['pud_huge', (call) => isHuge(call)],
   ['__flush_dcache_area', (call) => flushDcacheArea(call)],
+  ['__tlbgate_hvc', (call) => exception(call, 2)],
+  ['__tlbgate_eret', (call) => exception(call, 1)],
   ['__tlbgate_warn', () => stopWith('a WARN_ON of the code under test holds here')],
   ['__tlbgate_bug', () => stopWith('a BUG_ON of the code under test holds here')],
 ]);
@@ -114,6 +116,20 @@ function condReschedLock(call: CallContext): Reaction {
         resume: (given) => (given.kind === 'value' && given.value === 1n ? drop : result(call, 0n)),
       };
   }
+}
+
+/** A hyp call of a host at EL1: the exception, and the return from it. */
+function exception(call: CallContext, toEl: 1 | 2): Reaction {
+  const { state, environment } = call;
+  if (environment.features.vhe || state.atEl2 === (toEl === 2)) {
+    return stopWith(`${call.event.name}() at the wrong exception level`);
+  }
+  const next = { ...state, atEl2: toEl === 2 };
+  const effect =
+    toEl === 2
+      ? step({ kind: 'exception-entry', toEl }, 'hvc')
+      : step({ kind: 'exception-return', toEl }, 'eret');
+  return after([effect], result(call, 0n, next));
 }
 
 function capability(call: CallContext): Reaction {
