@@ -8,6 +8,7 @@ import { createMachine } from '../../src/machine/machine.ts';
 import type { Effect } from '../../src/program/effect.ts';
 import type { ThreadTree } from '../../src/program/thread-tree.ts';
 import { ALL_RULES } from '../../src/rules/all-rules.ts';
+import type { Rule } from '../../src/rules/rule.ts';
 import { worldOf } from '../../src/scenario/build.ts';
 import { kernelUnmapSetup, kernelUnmapThread } from '../../src/scenario/kernel-unmap.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
@@ -23,6 +24,23 @@ export function ok<T>(outcome: Outcome<T>): T {
 export function searchKernel(kernel: Kernel, scenario: Scenario): Found {
   const machine = createMachine(ok(kernelUnmapSetup(kernel, scenario)));
   return findViolation(machine, ALL_RULES, { states: 1_000_000 }, true);
+}
+
+/** `verified`, or the families of all rules that are broken. */
+export function verdictOfKernel(kernel: Kernel, scenario: Scenario): string {
+  const machine = createMachine(ok(kernelUnmapSetup(kernel, scenario)));
+  const broken: Rule[] = [];
+  for (;;) {
+    const left = ALL_RULES.filter((rule) => !broken.includes(rule));
+    const found = findViolation(machine, left, { states: 1_000_000 }, true);
+    if (found.kind === 'limit') return 'inconclusive';
+    if (found.kind !== 'violation') break;
+    broken.push(found.rule);
+  }
+  if (broken.length === 0) return 'verified';
+  return `refuted ${ALL_RULES.filter((rule) => broken.includes(rule))
+    .map(({ family }) => family)
+    .join(' ')}`;
 }
 
 /** Runs the C of a scenario alone on plain memory. */
