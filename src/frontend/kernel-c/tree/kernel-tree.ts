@@ -26,6 +26,8 @@ export interface UnitOptions {
    * unit that is run needs; `none` (the default) preprocesses exactly as a compiler would.
    */
   readonly locks?: 'none' | 'standard';
+  /** Further macros that the tree may not redefine, for one profile. */
+  readonly furtherLocks?: string;
   /** C text appended to the unit: scenario code that sees its static functions and macros. */
   readonly appended?: { readonly path: string; readonly text: string };
 }
@@ -56,7 +58,7 @@ export function preprocessUnit(
   const base = {
     search: searchPath(unit),
     predefined: predefinedMacros(unit),
-    locked: standard ? LOCKED_MACROS : '',
+    locked: (standard ? LOCKED_MACROS : '') + (options.furtherLocks ?? ''),
     preIncludes,
     prelude: standard ? LOCKED_PRELUDE : '',
   };
