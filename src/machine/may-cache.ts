@@ -6,7 +6,9 @@ import type { Context, Fault } from '../program/effect.ts';
 import type { TranslationInfo } from '../arm64/tlbi-match.ts';
 import { intSequencePool } from '../util/int-sequence-pool.ts';
 import { interner, type Interner } from '../util/interner.ts';
+import { contextTable, type ContextTable } from './context-table.ts';
 import type { Memory } from './memory.ts';
+import type { DescriptorUpdate, Translated, TranslationResult } from './translation-result.ts';
 import type { MachineSetup } from './setup.ts';
 import {
   builtFrom,
@@ -71,48 +73,6 @@ export interface MayCaches {
   readonly matches: Matches;
 }
 
-/** One choice a translation has: what it came to, and the marks of what it used. */
-export interface Translated {
-  /** Id in `results`. */
-  readonly result: number;
-  readonly marks: number;
-}
-
-/** What one translation came to. */
-export interface TranslationResult {
-  /** Output address; meaningless when `fault` is set. */
-  readonly pa: bigint;
-  readonly cell: number;
-  readonly fault: Fault | null;
-  /** The faulting descriptor may not be cached: the fault comes from memory (R_XCLRD). */
-  readonly uncacheableFault: boolean;
-  /** The access goes past the data cache. */
-  readonly bypassesCache: boolean;
-  /** IPA of the access, when stage 2 is on and stage 1 succeeded. */
-  readonly ipa: bigint | null;
-  readonly vmid: number;
-  readonly info: TranslationInfo;
-  readonly path1: readonly number[];
-  readonly path2: readonly number[];
-  readonly leafPath2: readonly number[];
-  /** What hardware has to write into a descriptor, atomically with the read of it; or null. */
-  readonly update: DescriptorUpdate | null;
-  /** The entry used; null for a fault that came from a walk. */
-  readonly entry: TranslationEntry | null;
-}
-
-/** A hardware update of a descriptor: the cell and its new value. */
-export interface DescriptorUpdate {
-  readonly cell: number;
-  readonly valueId: number;
-}
-
-/** Contexts by content. Id 0 is never handed out, so that 0 can mean "none". */
-export interface ContextTable {
-  id(context: Context): number;
-  context(id: number): Context;
-}
-
 /** An issued TLBI: operation, operand, and the context it captured. */
 export interface Invalidation {
   readonly op: TlbiOp;
@@ -122,18 +82,6 @@ export interface Invalidation {
 
 /** AP[2] of a stage-1 leaf. */
 const STAGE1_READ_ONLY_BIT = 1n << 7n;
-
-function contextTable(): ContextTable {
-  const table = interner<Context>();
-  return {
-    id: (c) =>
-      table.id(
-        `${c.el},${c.vmid},${c.asid},${c.stage1?.root},${c.stage1?.hardwareUpdate},${c.stage2?.root},${c.stage2?.hardwareUpdate}`,
-        () => c,
-      ) + 1,
-    context: (id) => table.item(id - 1),
-  };
-}
 
 /** May-caches of one machine. */
 export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches {

@@ -9,7 +9,7 @@ import { defaultScenario, type Scenario } from '../../src/scenario/scenario.ts';
 import { needing, tree58 } from '../frontend/kernel-c/trees.ts';
 import { ok, verdictOfKernel } from './on-kernel.ts';
 
-const SEED = process.env['TLBGATE_SEED'] ?? '/work/shared/seed/343304b125a2bcfd.txt';
+const SEED = process.env['TLBGATE_SEED'] ?? '../shared/seed/343304b125a2bcfd.txt';
 const ready = tree58.root !== null && existsSync(SEED);
 
 const MMU = 'arch/arm64/kvm/mmu.c';

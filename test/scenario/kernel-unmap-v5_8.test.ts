@@ -23,7 +23,7 @@ import { defaultScenario, type Scenario } from '../../src/scenario/scenario.ts';
 import { needing, tree58 } from '../frontend/kernel-c/trees.ts';
 import { ok, runKernel, searchKernel, visibles } from './on-kernel.ts';
 
-const SEED = process.env['TLBGATE_SEED'] ?? '/work/shared/seed/343304b125a2bcfd.txt';
+const SEED = process.env['TLBGATE_SEED'] ?? '../shared/seed/343304b125a2bcfd.txt';
 const ready = tree58.root !== null && existsSync(SEED);
 
 /** Functions of the kernel that make descriptors, as values the test can ask for. */

@@ -4,7 +4,7 @@ import { applyPatch } from '../../../../src/frontend/kernel-c/patch/apply-patch.
 import { parsePatch } from '../../../../src/frontend/kernel-c/patch/parse-patch.ts';
 import { needing, tree58 } from '../trees.ts';
 
-const SEED = process.env['TLBGATE_SEED'] ?? '/work/shared/seed/343304b125a2bcfd.txt';
+const SEED = process.env['TLBGATE_SEED'] ?? '../shared/seed/343304b125a2bcfd.txt';
 const ready = tree58.root !== null && existsSync(SEED);
 
 test.skipIf(!ready)(

@@ -7,7 +7,7 @@ import type { Program } from '../../../../src/frontend/kernel-c/vm/program.ts';
 import { needing, tree58 } from '../trees.ts';
 import { type Line, loadUnits, trace, type World } from './world.ts';
 
-const SEED = process.env['TLBGATE_SEED'] ?? '/work/shared/seed/343304b125a2bcfd.txt';
+const SEED = process.env['TLBGATE_SEED'] ?? '../shared/seed/343304b125a2bcfd.txt';
 const ready = tree58.root !== null && existsSync(SEED);
 
 const SCENARIO = `
