@@ -96,7 +96,7 @@ export function createEager(
 
   /**
    * A read of a table word by a PE that holds a lock: the words of tables are only written under the
-   * lock, which the rule `locks-held` checks in the same search.
+   * lock, which the rule `tables-change-under-lock` checks in the same search.
    */
   function isProtectedRead(pe: number, w: Window, j: number): boolean {
     const { effect } = w.infos[j] as EffectInfo;
