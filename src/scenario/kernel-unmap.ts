@@ -10,6 +10,7 @@ import {
   type KvmSubject,
   UNMAP_ENTRY,
 } from '../frontend/kernel-c/profile/kvm-v5_8.ts';
+import type { Environment } from '../frontend/kernel-c/runtime/environment.ts';
 import { kernelThread } from '../frontend/kernel-c/thread/kernel-thread.ts';
 import type { MachineSetup } from '../machine/setup.ts';
 import type { Effect } from '../program/effect.ts';
@@ -17,13 +18,20 @@ import type { ThreadTree } from '../program/thread-tree.ts';
 import { buildSetup, worldOf } from './build.ts';
 import type { Scenario } from './scenario.ts';
 
+/** Puts something in front of an environment that takes notes. */
+export type WatchEnvironment = (environment: Environment) => Environment;
+
 /**
  * The machine of a scenario in which the host thread runs the C of a v5.8 tree: `unmap_stage2_range`
  * under `mmu_lock`, then what the host does with the pages. World, guest and announcements are those
  * of the TypeScript candidates. Throws a RangeError for scenarios that this profile cannot have.
  */
-export function kernelUnmapSetup(kernel: Kernel, scenario: Scenario): Outcome<MachineSetup> {
-  const tree = kernelUnmapThread(kernel, scenario);
+export function kernelUnmapSetup(
+  kernel: Kernel,
+  scenario: Scenario,
+  watch: WatchEnvironment = (environment) => environment,
+): Outcome<MachineSetup> {
+  const tree = kernelUnmapThread(kernel, scenario, watch);
   if (tree.kind === 'failed') return tree;
   const setup = buildSetup(scenario, perPageFlush);
   const threads = setup.threads.map((thread, i) =>
@@ -33,7 +41,11 @@ export function kernelUnmapSetup(kernel: Kernel, scenario: Scenario): Outcome<Ma
 }
 
 /** The host thread of `kernelUnmapSetup`, or the sentence with which the C could not be begun. */
-export function kernelUnmapThread(kernel: Kernel, scenario: Scenario): Outcome<ThreadTree> {
+export function kernelUnmapThread(
+  kernel: Kernel,
+  scenario: Scenario,
+  watch: WatchEnvironment = (environment) => environment,
+): Outcome<ThreadTree> {
   rejectUnsupported(kernel, scenario);
   const world = worldOf(scenario, perPageFlush);
   const vm = world.vms[0];
@@ -47,7 +59,7 @@ export function kernelUnmapThread(kernel: Kernel, scenario: Scenario): Outcome<T
     kernelThread({
       name: 'host',
       program: kernel.program,
-      environment: environment.value,
+      environment: watch(environment.value),
       entry: UNMAP_ENTRY,
       arguments: [start, end - start],
       before: effectsOf(announceBegin(host, 'unmap_stage2_range')),

@@ -25,6 +25,17 @@ export interface Profile {
 export interface Kernel {
   readonly profile: Profile;
   readonly program: Program;
+  readonly loaded: Loaded;
+}
+
+/** What loading took for granted. */
+export interface Loaded {
+  /** CONFIG symbols that a unit asked for and that are not set. */
+  readonly unsetConfig: readonly string[];
+  /** Macros that the tree defines and that are used in our form. */
+  readonly lockedMacros: readonly string[];
+  /** Headers that were made because the tree was not prepared. */
+  readonly synthesised: readonly string[];
 }
 
 /**
@@ -34,6 +45,8 @@ export interface Kernel {
 export function loadKernel(profile: Profile, read: ReadFile, overlay: Overlay): Outcome<Kernel> {
   return attempt(() => {
     const tree = openKernelTree(read, { overlay });
+    const unsetConfig = new Set<string>();
+    const lockedMacros = new Set<string>();
     const units = profile.units.map((path, i): Unit => {
       if (tree.sources.read(path) === null) {
         throw new FrontendError(
@@ -51,6 +64,8 @@ export function loadKernel(profile: Profile, read: ReadFile, overlay: Overlay): 
           ...(i === 0 ? { appended } : {}),
         }),
       );
+      for (const name of tokens.unsetConfig) unsetConfig.add(name);
+      for (const { name } of tokens.ignoredDefinitions) lockedMacros.add(name);
       const unit = value(parseUnit(tokens.tokens));
       rejectHiddenEdits(
         [
@@ -63,7 +78,12 @@ export function loadKernel(profile: Profile, read: ReadFile, overlay: Overlay): 
       return unit;
     });
     const program = createProgram(units, { intercepts: INTERCEPTED, unset: 'stop' });
-    return { profile, program };
+    const loaded: Loaded = {
+      unsetConfig: [...unsetConfig].sort(),
+      lockedMacros: [...lockedMacros].sort(),
+      synthesised: tree.synthesised,
+    };
+    return { profile, program, loaded };
   });
 }
 

@@ -98,7 +98,14 @@ export function kvmEnvironment(kernel: Kernel, subject: KvmSubject): Outcome<Env
     const capabilities = new Map<number, Capability>();
     for (const [name, present] of CAPABILITIES) {
       const number = optionalConstant(kernel, `tlbgate_cap_${name}`);
-      if (number !== null) capabilities.set(Number(number), { name, present: present(features) });
+      if (number === null) continue;
+      // Only what the code asks for is looked up, so that other features are seen not to matter.
+      capabilities.set(Number(number), {
+        name,
+        get present() {
+          return present(features);
+        },
+      });
     }
     return {
       features,
@@ -169,6 +176,13 @@ function globals(kernel: Kernel, features: Features): readonly ObjectField[] {
     field('vabits_actual', 48n),
     field('physvirt_offset', BigInt.asUintN(64, -LINEAR_BASE)),
     field('vmemmap', STRUCT_PAGES),
-    field('__icache_flags', features.icache === 'vpipt' ? vpipt : 0n),
+    {
+      name: '__icache_flags',
+      offset: 0,
+      size: 8,
+      get value() {
+        return features.icache === 'vpipt' ? vpipt : 0n;
+      },
+    },
   ];
 }

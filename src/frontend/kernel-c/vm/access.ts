@@ -2,7 +2,14 @@ import { FrontendError } from '../diagnostic.ts';
 import type { Instruction } from '../lower/bytecode.ts';
 import type { VmEvent } from './event.ts';
 import { type Private, privateAt, readNumber, writeNumber } from './memory.ts';
-import { initializerOf, startsUnset, placeOf, type Program, symbolAt } from './program.ts';
+import {
+  initializerOf,
+  placeOf,
+  type Program,
+  reachedCode,
+  startsUnset,
+  symbolAt,
+} from './program.ts';
 import {
   addObject,
   type AnswerSoFar,
@@ -99,6 +106,7 @@ function materialise(run: Run, key: string, length: number): Bytes {
     if (instruction.op === 'call' || instruction.op === 'asm') {
       throw stop(run, frame, instruction.at, 'the first value of an object must be a constant');
     }
+    reachedCode(run.program, code).instructions[frame.pc] = 1;
     run.step(run, frame, instruction);
   }
   working.frames.length = depth;

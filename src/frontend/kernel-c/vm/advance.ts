@@ -1,10 +1,19 @@
 import { attempt, type Diagnostic, FrontendError } from '../diagnostic.ts';
+import type { CompiledFunction } from '../lower/bytecode.ts';
 import { dropDead } from '../lower/liveness.ts';
 import type { TokenOrigin } from '../preprocess/token-stream.ts';
 import type { Answer, VmEvent } from './event.ts';
 import { type Run, stop, Waiting } from './access.ts';
 import { step } from './execute.ts';
-import { compiled, findFunction, liveness, placeOf, type Program } from './program.ts';
+import {
+  compiled,
+  findFunction,
+  liveness,
+  placeOf,
+  type Program,
+  reachedCode,
+  type ReachedCode,
+} from './program.ts';
 import { freeze, thaw, type VmState } from './state.ts';
 
 /** How a thread stopped: asking, finished, or at something that is not understood. */
@@ -135,6 +144,8 @@ export function advance(program: Program, state: VmState, answer: Answer | null)
     working.answers = [...working.answers, { values: answer.values, label: answer.label ?? null }];
   }
   const run: Run = { program, working, finished: null, step };
+  let noted: CompiledFunction | null = null;
+  let notes: ReachedCode | null = null;
   try {
     for (let { fuel } = program.options; fuel > 0; fuel--) {
       const frame = working.frames[working.frames.length - 1];
@@ -151,7 +162,17 @@ export function advance(program: Program, state: VmState, answer: Answer | null)
         );
       }
       working.used = 0;
+      if (noted !== frame.function || notes === null) {
+        noted = frame.function;
+        notes = reachedCode(program, noted);
+      }
+      const { pc } = frame;
+      notes.instructions[pc] = 1;
       step(run, frame, instruction);
+      if (instruction.op === 'branch') {
+        const outcome = frame.pc === instruction.yes ? 1 : 2;
+        notes.outcomes[pc] = (notes.outcomes[pc] ?? 0) | outcome;
+      }
       if (working.answers.length > 0) working.answers = [];
     }
   } catch (error) {
@@ -162,8 +183,10 @@ export function advance(program: Program, state: VmState, answer: Answer | null)
         dropDead(top.registers, live, live.before, top.pc);
       }
     }
-    if (error instanceof Waiting)
+    if (error instanceof Waiting) {
+      if (error.event.kind === 'call') program.handedOut.add(error.event.name);
       return { kind: 'event', event: error.event, state: freeze(working) };
+    }
     if (!(error instanceof FrontendError)) throw error;
     const frozen = freeze(working);
     return { kind: 'stopped', diagnostic: error.diagnostic, stack: stackOf(program, frozen) };

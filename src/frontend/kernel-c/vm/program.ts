@@ -16,7 +16,7 @@ import type { EventPlace } from './event.ts';
 /**
  * The units of a scenario linked together. Functions are lowered when first called and objects get
  * their addresses when first named, so the tables grow; what they hold never changes, and no part of a
- * thread's state is kept here.
+ * thread's state is kept here. Beside them stand notes about what was executed.
  */
 export interface Program {
   readonly units: readonly TypeContext[];
@@ -32,6 +32,10 @@ export interface Program {
   readonly strings: Map<string, Symbol>;
   readonly initializers: Map<string, CompiledFunction | null>;
   readonly liveness: Map<CompiledFunction, Liveness>;
+  /** Which instructions a machine has come to in any run, and which way the branches went. */
+  readonly reached: Map<CompiledFunction, ReachedCode>;
+  /** Functions that were handed out as `call` events in any run. */
+  readonly handedOut: Set<string>;
   nextObject: bigint;
   nextFunction: bigint;
 }
@@ -97,6 +101,8 @@ export function createProgram(
     strings: new Map(),
     initializers: new Map(),
     liveness: new Map(),
+    reached: new Map(),
+    handedOut: new Set(),
     nextObject: OBJECT_BASE,
     nextFunction: FUNCTION_BASE,
   };
@@ -143,6 +149,25 @@ export function compiled(program: Program, ref: FunctionRef): CompiledFunction |
   for (const [name, type] of lowered.value.externs) program.externs.set(name, type);
   program.functions.set(key, lowered.value.code);
   return lowered.value.code;
+}
+
+/** What was executed of a function. */
+export interface ReachedCode {
+  /** 1 for each instruction that a run came to. */
+  readonly instructions: Uint8Array;
+  /** For each branch: 1 if its condition held in some run, plus 2 if it did not in some run. */
+  readonly outcomes: Uint8Array;
+}
+
+/** The notes about a function; nothing that runs depends on them. */
+export function reachedCode(program: Program, code: CompiledFunction): ReachedCode {
+  let known = program.reached.get(code);
+  if (known === undefined) {
+    const { length } = code.code;
+    known = { instructions: new Uint8Array(length), outcomes: new Uint8Array(length) };
+    program.reached.set(code, known);
+  }
+  return known;
 }
 
 export function liveness(program: Program, code: CompiledFunction): Liveness {

@@ -1,0 +1,50 @@
+import type { Kernel } from '../../frontend/kernel-c/profile/kernel.ts';
+import type { Environment } from '../../frontend/kernel-c/runtime/environment.ts';
+import { watchEnvironment } from '../../frontend/kernel-c/runtime/watch-environment.ts';
+import type { Assumption } from './family.ts';
+
+/** Notes of what the code under test read of its environment. */
+export interface AssumptionLog {
+  readonly watch: (environment: Environment) => Environment;
+  readonly read: readonly Assumption[];
+}
+
+/** An empty log. */
+export function assumptionLog(): AssumptionLog {
+  const seen = new Set<string>();
+  const read: Assumption[] = [];
+  return {
+    read,
+    watch: (environment) =>
+      watchEnvironment(environment, (kind, name, value) => {
+        const key = `${kind} ${name} ${value}`;
+        if (seen.has(key)) return;
+        seen.add(key);
+        read.push({ kind, name, value });
+      }),
+  };
+}
+
+/** Everything that was taken for granted: what was read of the environment, and what loading needed. */
+export function assumptionsOf(
+  kernels: readonly Kernel[],
+  { read }: AssumptionLog,
+): readonly Assumption[] {
+  const all = new Map<string, Assumption>();
+  const add = (kind: Assumption['kind'], name: string, value: string): void => {
+    all.set(`${kind} ${name} ${value}`, { kind, name, value });
+  };
+  for (const { kind, name, value } of read) add(kind, name, value);
+  for (const { program, loaded } of kernels) {
+    for (const name of program.handedOut)
+      add('intercept', name, 'its meaning stands in the runtime');
+    for (const name of loaded.lockedMacros) add('locked-macro', name, 'used in our form');
+    for (const name of loaded.unsetConfig) add('config', name, 'not set');
+    for (const name of loaded.synthesised) add('header', name, 'made, for the tree has none');
+  }
+  return [...all.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
+
+function keyOf({ kind, name, value }: Assumption): string {
+  return `${kind} ${name} ${value}`;
+}

@@ -1,0 +1,68 @@
+import type { Features } from '../../arm64/features.ts';
+import type { Diagnostic, Outcome } from '../../frontend/kernel-c/diagnostic.ts';
+import type { Kernel } from '../../frontend/kernel-c/profile/kernel.ts';
+import type { Overlay, ReadFile } from '../../frontend/kernel-c/read-file.ts';
+import type { MachineSetup } from '../../machine/setup.ts';
+import type { Scenario } from '../scenario.ts';
+
+/** One situation in which the C of a tree is run: of a family's library, or of a user's file. */
+export interface KernelScenario {
+  readonly name: string;
+  /** What it is for, in one sentence. */
+  readonly why: string;
+  /** The family that can run it. */
+  readonly profile: string;
+  /** Functions that the host threads begin with; they stand in C text appended to the first unit. */
+  readonly entries: readonly string[];
+  /**
+   * Guest, agents, world and bounds in the terms of the candidates' scenarios, for reports. Its
+   * `features` mean nothing: a scenario is run on many machines.
+   */
+  readonly situation: Scenario;
+  /** The world is made from `situation`, so that a smaller situation is a smaller scenario. */
+  readonly shrinks: boolean;
+}
+
+/** The machine of a scenario, or why there is none. */
+export type Prepared =
+  | { readonly kind: 'ready'; readonly setup: MachineSetup }
+  /** Such a machine cannot have this scenario, or this tree cannot have such a machine. */
+  | { readonly kind: 'impossible'; readonly reason: string }
+  /** The front end stopped at something that it does not understand. */
+  | { readonly kind: 'failed'; readonly diagnostic: Diagnostic };
+
+/** Something the front end took for granted because no C of the tree says it. */
+export interface Assumption {
+  readonly kind: 'global' | 'capability' | 'config' | 'intercept' | 'locked-macro' | 'header';
+  readonly name: string;
+  /** What it was taken to be. */
+  readonly value: string;
+}
+
+/** One side of a comparison: a tree, with a patch or without, ready to be run. */
+export interface LoadedTree {
+  /** Name of the family. */
+  readonly profile: string;
+  readonly scenarios: readonly KernelScenario[];
+  /** Functions whose statements are steps of a report; calls of any other function are one step. */
+  readonly opened: readonly string[];
+  /** Units that were loaded so far: some families load others for other machines, when asked. */
+  readonly kernels: () => readonly Kernel[];
+  readonly prepare: (scenario: KernelScenario, features: Features) => Prepared;
+  /** What was taken for granted so far. */
+  readonly assumed: () => readonly Assumption[];
+}
+
+/** Kernels that are alike enough to be loaded, run and reported in one way. */
+export interface KernelFamily {
+  /** As `--profile` names it. */
+  readonly name: string;
+  /** Which kernels it is for, in words. */
+  readonly kernels: string;
+  /** Features whose combinations are all checked when nobody names any. */
+  readonly matrix: readonly string[];
+  /** Whether the tree has the files and names that this family is known by. */
+  readonly fits: (read: ReadFile) => boolean;
+  /** Loads a tree with a patch's files in front of it. */
+  readonly open: (read: ReadFile, overlay: Overlay) => Outcome<LoadedTree>;
+}

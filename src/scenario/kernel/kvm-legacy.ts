@@ -1,0 +1,153 @@
+import { DEFAULT_FEATURES, type Features } from '../../arm64/features.ts';
+import { attempt, FrontendError, type Outcome } from '../../frontend/kernel-c/diagnostic.ts';
+import { type Kernel, loadKernel } from '../../frontend/kernel-c/profile/kernel.ts';
+import { KVM_V5_8, KVM_V5_8_NVHE, UNMAP_ENTRY } from '../../frontend/kernel-c/profile/kvm-v5_8.ts';
+import type { Overlay, ReadFile } from '../../frontend/kernel-c/read-file.ts';
+import { kernelUnmapSetup } from '../kernel-unmap.ts';
+import { defaultScenario, type Scenario } from '../scenario.ts';
+import { type AssumptionLog, assumptionLog, assumptionsOf } from './assumptions.ts';
+import type { KernelFamily, KernelScenario, LoadedTree, Prepared } from './family.ts';
+
+const NAME = KVM_V5_8.name;
+
+const ONE_PAGE: Partial<Scenario> = { pages: 1, layout: 'adjacent' };
+const ONE_LEAF: Partial<Scenario> = { ...ONE_PAGE, keepTables: true };
+
+/**
+ * The situations in which `unmap_stage2_range` is run. Together: pages, blocks, tables that become
+ * empty at every level, both sides of the threshold of a range flush, a dropped lock, every way in
+ * which a guest may see its memory.
+ */
+const UNMAP: readonly (readonly [string, string, Partial<Scenario>])[] = [
+  [
+    'two pages on both sides of a top-level border: tables dissolve, the lock may drop',
+    'a second walk from the root, after somebody else may have had the lock',
+    {},
+  ],
+  [
+    'one page of a table that stays, guest with its MMU off',
+    'stores of the guest go past the caches, so the order of cache maintenance and TLBI matters',
+    { ...ONE_LEAF, view: 'mmu-off' },
+  ],
+  [
+    'one page of a table that stays, guest maps it Normal Non-cacheable',
+    'the same through a stage 1 of the guest',
+    { ...ONE_LEAF, view: 'non-cacheable' },
+  ],
+  [
+    'one page of a table that stays, guest maps it Device',
+    'the same with Device memory',
+    { ...ONE_LEAF, view: 'device' },
+  ],
+  [
+    'one page of a table that stays, guest maps it cacheable',
+    'the ordinary guest, whose stores stay in the cache',
+    { ...ONE_LEAF, view: 'cacheable' },
+  ],
+  [
+    'two pages of one table that dissolves',
+    'a table page is freed while leaf entries below it may be cached',
+    { layout: 'adjacent' },
+  ],
+  [
+    'two vCPUs on two PEs',
+    'an invalidation must reach PEs other than that of the host',
+    { ...ONE_PAGE, vcpus: 2, guest: { kind: 'general', kinds: ['write'] } },
+  ],
+  ['a page and a block', 'leaf entries of two levels in one range', { mapping: 'mixed' }],
+  [
+    'a range inside of a block',
+    'the whole block goes although the request names a part of it',
+    { ...ONE_PAGE, mapping: 'block', range: 'inside-block' },
+  ],
+  ['a range with nothing mapped', 'nothing to clear', { ...ONE_LEAF, mapping: 'unmapped' }],
+  [
+    'a second VM with the same IPA',
+    'an invalidation must be for the right VMID',
+    { ...ONE_PAGE, secondVm: true },
+  ],
+  [
+    'a range past the threshold of a range flush',
+    '512 pages and more may be flushed in another way than fewer',
+    { ...ONE_LEAF, range: 'wide' },
+  ],
+];
+
+const LIBRARY: readonly KernelScenario[] = UNMAP.map(([name, why, part]) => ({
+  name,
+  why,
+  profile: NAME,
+  entries: [UNMAP_ENTRY],
+  situation: { ...defaultScenario(`kernel/${NAME}`, DEFAULT_FEATURES), ...part },
+  shrinks: true,
+}));
+
+/** The walk itself; whatever it calls is one step for a reader. */
+const OPENED: readonly string[] = [
+  UNMAP_ENTRY,
+  'unmap_stage2_range',
+  'unmap_stage2_p4ds',
+  'unmap_stage2_puds',
+  'unmap_stage2_pmds',
+  'unmap_stage2_ptes',
+  'clear_stage2_pgd_entry',
+  'clear_stage2_p4d_entry',
+  'clear_stage2_pud_entry',
+  'clear_stage2_pmd_entry',
+];
+
+/** KVM's stage 2 before the common page-table walker: `mmu.c` walks, `hyp/tlb.c` invalidates. */
+export const KVM_LEGACY: KernelFamily = {
+  name: NAME,
+  kernels: 'KVM stage 2 up to v5.9: arch/arm64/kvm/mmu.c with unmap_stage2_range',
+  matrix: ['fwb', 'vhe'],
+  fits: (read) =>
+    KVM_V5_8.units.every((unit) => read(unit) !== null) &&
+    /\bunmap_stage2_range\s*\(/.test(read(KVM_V5_8.units[0] ?? '') ?? ''),
+  open: (read, overlay) => attempt(() => openLegacy(read, overlay)),
+};
+
+function openLegacy(read: ReadFile, overlay: Overlay): LoadedTree {
+  const log = assumptionLog();
+  const kernels = new Map<boolean, Kernel>();
+  const kernelFor = (vhe: boolean): Kernel => {
+    const known = kernels.get(vhe);
+    if (known !== undefined) return known;
+    const loaded = value(loadKernel(vhe ? KVM_V5_8 : KVM_V5_8_NVHE, read, overlay));
+    kernels.set(vhe, loaded);
+    return loaded;
+  };
+  kernelFor(true);
+  return {
+    profile: NAME,
+    scenarios: LIBRARY,
+    opened: OPENED,
+    kernels: () => [...kernels.values()],
+    prepare: (scenario, features) => {
+      const made = attempt(() => prepare(kernelFor(features.vhe), scenario, features, log));
+      return made.kind === 'ok' ? made.value : made;
+    },
+    assumed: () => assumptionsOf([...kernels.values()], log),
+  };
+}
+
+function prepare(
+  kernel: Kernel,
+  scenario: KernelScenario,
+  features: Features,
+  { watch }: AssumptionLog,
+): Prepared {
+  try {
+    const setup = kernelUnmapSetup(kernel, { ...scenario.situation, features }, watch);
+    return setup.kind === 'ok' ? { kind: 'ready', setup: setup.value } : setup;
+  } catch (problem) {
+    if (!(problem instanceof RangeError)) throw problem;
+    return { kind: 'impossible', reason: problem.message };
+  }
+}
+
+function value<T>(outcome: Outcome<T>): T {
+  if (outcome.kind === 'ok') return outcome.value;
+  const { file, line, column, message } = outcome.diagnostic;
+  throw new FrontendError(file, line, column, message);
+}
