@@ -54,7 +54,10 @@ function kernel(patched: boolean, vhe = true): Kernel {
   if (known !== undefined) return known;
   const patch = parsePatch(readFileSync(SEED, 'utf8'));
   const overlay = patched ? applyPatch(patch, tree58.read).overlay : new Map<string, string>();
-  const profile = { ...(vhe ? KVM_V5_8 : KVM_V5_8_NVHE), appended: KVM_V5_8.appended + ENCODERS };
+  const profile = {
+    ...(vhe ? KVM_V5_8 : KVM_V5_8_NVHE),
+    appended: [...KVM_V5_8.appended, { path: '<test>', text: ENCODERS }],
+  };
   const made = ok(loadKernel(profile, tree58.read, overlay));
   loaded.set(key, made);
   return made;

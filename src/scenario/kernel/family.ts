@@ -4,6 +4,7 @@ import type { Kernel } from '../../frontend/kernel-c/profile/kernel.ts';
 import type { Overlay, ReadFile } from '../../frontend/kernel-c/read-file.ts';
 import type { MachineSetup } from '../../machine/setup.ts';
 import type { Scenario } from '../scenario.ts';
+import type { ScenarioSource } from './scenario-file.ts';
 
 /** One situation in which the C of a tree is run: of a family's library, or of a user's file. */
 export interface KernelScenario {
@@ -63,6 +64,10 @@ export interface KernelFamily {
   readonly matrix: readonly string[];
   /** Whether the tree has the files and names that this family is known by. */
   readonly fits: (read: ReadFile) => boolean;
-  /** Loads a tree with a patch's files in front of it. */
-  readonly open: (read: ReadFile, overlay: Overlay) => Outcome<LoadedTree>;
+  /** Loads a tree with a patch's files in front of it, and the scenario files that may be run on it. */
+  readonly open: (
+    read: ReadFile,
+    overlay: Overlay,
+    files?: readonly ScenarioSource[],
+  ) => Outcome<LoadedTree>;
 }

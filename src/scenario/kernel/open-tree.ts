@@ -3,9 +3,11 @@ import { overlayReader, type Overlay, type ReadFile } from '../../frontend/kerne
 import { didYouMean } from '../../util/closest.ts';
 import type { KernelFamily, LoadedTree } from './family.ts';
 import { KVM_LEGACY } from './kvm-legacy.ts';
+import { KVM_PGTABLE, KVM_PGTABLE_SHARED } from './kvm-pgtable.ts';
+import type { ScenarioSource } from './scenario-file.ts';
 
 /** Every family, in the order in which they are tried. */
-export const FAMILIES: readonly KernelFamily[] = [KVM_LEGACY];
+export const FAMILIES: readonly KernelFamily[] = [KVM_LEGACY, KVM_PGTABLE, KVM_PGTABLE_SHARED];
 
 /** Any of these says that a folder is the root of a kernel tree. */
 const ROOT_FILES = ['Makefile', 'Kconfig', 'arch/arm64/Makefile', 'include/linux/kconfig.h'];
@@ -44,10 +46,10 @@ export function familyOf(
 export function openTree(
   read: ReadFile,
   overlay: Overlay,
-  options: { readonly profile?: string } = {},
+  options: { readonly profile?: string; readonly files?: readonly ScenarioSource[] } = {},
 ): Outcome<LoadedTree> {
   const family = familyOf(read, overlay, options.profile ?? null);
-  return family.kind === 'ok' ? family.value.open(read, overlay) : family;
+  return family.kind === 'ok' ? family.value.open(read, overlay, options.files) : family;
 }
 
 function problem(message: string): FrontendError {

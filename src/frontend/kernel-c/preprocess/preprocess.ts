@@ -20,8 +20,8 @@ export interface PreprocessOptions {
   readonly prelude?: string;
   /** Files read before the unit itself, as `-include` does. */
   readonly preIncludes: readonly string[];
-  /** C text read after the unit, as if it stood at its end: it sees static functions and macros. */
-  readonly appended?: { readonly path: string; readonly text: string };
+  /** C texts read after the unit, as if they stood at its end: they see static functions and macros. */
+  readonly appended?: readonly { readonly path: string; readonly text: string }[];
 }
 
 export interface Preprocessed {
@@ -62,8 +62,8 @@ export function preprocess(
       parts.push(file);
     }
     parts.push(main);
-    if (options.appended !== undefined) {
-      parts.push(addSource(sources, options.appended.path, options.appended.text));
+    for (const { path, text } of options.appended ?? []) {
+      parts.push(addSource(sources, path, text));
     }
     for (const file of parts) {
       enterFile(state, file, -1);

@@ -66,7 +66,7 @@ export function rejectHiddenEdits(
       file,
       first,
       0,
-      `the patch edits ${name}, which is not run as it stands: its meaning is fixed in src/frontend/kernel-c/runtime/calls.ts or tree/locked-macros.ts`,
+      `the patch edits ${name}, which is not run as it stands: its meaning is fixed in src/frontend/kernel-c/runtime/meanings or tree/locked-macros.ts`,
     );
   }
 }

@@ -13,12 +13,18 @@ export interface Profile {
   readonly name: string;
   /** Translation units, the one with the entry first. */
   readonly units: readonly string[];
-  /** C text at the end of the first unit: entries, and constants the profile wants to know. */
-  readonly appended: string;
+  /** C texts at the end of the first unit: entries, and constants the profile wants to know. */
+  readonly appended: readonly AppendedText[];
   /** Macros that the tree may not redefine, beside those of `tree/locked-macros.ts`. */
   readonly locks: string;
   /** Whether the host runs at EL2. */
   readonly vhe: boolean;
+}
+
+/** C text that is read as if it stood at the end of a unit; its lines are counted for themselves. */
+export interface AppendedText {
+  readonly path: string;
+  readonly text: string;
 }
 
 /** The units of a tree, parsed and linked. */
@@ -38,50 +44,87 @@ export interface Loaded {
   readonly synthesised: readonly string[];
 }
 
+/** Units of one side of a comparison, each parsed once; profiles of one tree share it. */
+export interface UnitLoader {
+  readonly synthesised: readonly string[];
+  /** Throws a `FrontendError` when the patch edits something that is not run. */
+  readonly unit: (
+    profile: Profile,
+    path: string,
+    appended: readonly AppendedText[],
+  ) => {
+    readonly unit: Unit;
+    readonly unsetConfig: readonly string[];
+    readonly locked: readonly string[];
+  };
+}
+
+/** Opens a tree with a patch's files in front of it. */
+export function unitLoader(read: ReadFile, overlay: Overlay): UnitLoader {
+  const tree = openKernelTree(read, { overlay });
+  const known = new Map<string, ReturnType<UnitLoader['unit']>>();
+  function load(
+    profile: Profile,
+    path: string,
+    appended: readonly AppendedText[],
+  ): ReturnType<UnitLoader['unit']> {
+    if (tree.sources.read(path) === null) {
+      throw new FrontendError(
+        path,
+        0,
+        0,
+        `the profile ${profile.name} needs this file, and the tree has none`,
+      );
+    }
+    const tokens = value(
+      preprocessUnit(tree, path, { locks: 'standard', furtherLocks: profile.locks, appended }),
+    );
+    const unit = value(parseUnit(tokens.tokens));
+    rejectHiddenEdits(
+      [
+        ...interceptedBodies(unit, INTERCEPTED),
+        ...lockedDefinitions(tokens.ignoredDefinitions, (file) => tree.sources.read(file)),
+      ],
+      overlay,
+      read,
+    );
+    const locked = tokens.ignoredDefinitions.map(({ name }) => name);
+    return { unit, unsetConfig: tokens.unsetConfig, locked };
+  }
+  return {
+    synthesised: tree.synthesised,
+    unit(profile, path, appended) {
+      const key = JSON.stringify([path, profile.locks, appended]);
+      const found = known.get(key) ?? load(profile, path, appended);
+      known.set(key, found);
+      return found;
+    },
+  };
+}
+
 /**
  * Loads the units of a profile from a tree with a patch's files in front of it. Fails when the patch
  * edits something that is not run.
  */
-export function loadKernel(profile: Profile, read: ReadFile, overlay: Overlay): Outcome<Kernel> {
+export function loadKernel(
+  profile: Profile,
+  read: ReadFile,
+  overlay: Overlay,
+  loader: UnitLoader | null = null,
+): Outcome<Kernel> {
   return attempt(() => {
-    const tree = openKernelTree(read, { overlay });
-    const unsetConfig = new Set<string>();
-    const lockedMacros = new Set<string>();
-    const units = profile.units.map((path, i): Unit => {
-      if (tree.sources.read(path) === null) {
-        throw new FrontendError(
-          path,
-          0,
-          0,
-          `the profile ${profile.name} needs this file, and the tree has none`,
-        );
-      }
-      const appended = { path: '<profile>', text: profile.appended };
-      const tokens = value(
-        preprocessUnit(tree, path, {
-          locks: 'standard',
-          furtherLocks: profile.locks,
-          ...(i === 0 ? { appended } : {}),
-        }),
-      );
-      for (const name of tokens.unsetConfig) unsetConfig.add(name);
-      for (const { name } of tokens.ignoredDefinitions) lockedMacros.add(name);
-      const unit = value(parseUnit(tokens.tokens));
-      rejectHiddenEdits(
-        [
-          ...interceptedBodies(unit, INTERCEPTED),
-          ...lockedDefinitions(tokens.ignoredDefinitions, (file) => tree.sources.read(file)),
-        ],
-        overlay,
-        read,
-      );
-      return unit;
-    });
-    const program = createProgram(units, { intercepts: INTERCEPTED, unset: 'stop' });
+    const from = loader ?? unitLoader(read, overlay);
+    const units = profile.units.map((path, i) =>
+      from.unit(profile, path, i === 0 ? profile.appended : []),
+    );
+    const program = createProgram(
+      units.map(({ unit }) => unit),
+      { intercepts: INTERCEPTED, unset: 'stop' },
+    );
     const loaded: Loaded = {
-      unsetConfig: [...unsetConfig].sort(),
-      lockedMacros: [...lockedMacros].sort(),
-      synthesised: tree.synthesised,
+      unsetConfig: [...new Set(units.flatMap((unit) => unit.unsetConfig))].sort(),
+      lockedMacros: [...new Set(units.flatMap(({ locked }) => locked))].sort(),
+      synthesised: from.synthesised,
     };
     return { profile, program, loaded };
   });
@@ -104,6 +147,11 @@ export function memberOf(kernel: Kernel, record: string, member: string): number
   const found = value(memberOfNamed(firstUnit(kernel), record, member));
   if (found === null) throw missing(kernel, `${record}.${member}`);
   return found.offset;
+}
+
+/** As `memberOf`, for what not every tree has. */
+export function optionalMember(kernel: Kernel, record: string, member: string): number | null {
+  return value(memberOfNamed(firstUnit(kernel), record, member))?.offset ?? null;
 }
 
 function firstUnit({ program, profile }: Kernel): TypeContext {

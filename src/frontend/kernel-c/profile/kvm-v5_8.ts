@@ -56,7 +56,7 @@ ${CAPABILITIES.map(([name]) => `#ifdef ${name}\nenum { tlbgate_cap_${name} = ${n
 export const KVM_V5_8: Profile = {
   name: 'kvm-s2-legacy',
   units: ['arch/arm64/kvm/mmu.c', 'arch/arm64/kvm/hyp/tlb.c'],
-  appended: APPENDED,
+  appended: [{ path: '<profile>', text: APPENDED }],
   locks: '',
   vhe: true,
 };
@@ -79,7 +79,7 @@ export interface KvmSubject {
   /** Physical address of the first root table. */
   readonly root: bigint;
   readonly tables: Environment['tables'];
-  readonly words: Environment['words'];
+  readonly words: ReadonlySet<bigint>;
   readonly hasStructPage: Environment['hasStructPage'];
   readonly watchedLines: Environment['watchedLines'];
   readonly lock: number;
@@ -128,7 +128,10 @@ export function kvmEnvironment(kernel: Kernel, subject: KvmSubject): Outcome<Env
       ]),
       hostBit: constantOf(kernel, 'tlbgate_hcr_tge'),
       tables: subject.tables,
-      words: subject.words,
+      words: { kind: 'shared', filled: subject.words },
+      staticKeys: new Map(),
+      sanitised: new Map(),
+      watchedIpas: [],
       hasStructPage: subject.hasStructPage,
       watchedLines: subject.watchedLines,
       locks: [

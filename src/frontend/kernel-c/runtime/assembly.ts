@@ -2,6 +2,7 @@ import { type AsmLine, readAsmTemplate } from '../asm/template.ts';
 import type { VmEvent } from '../vm/event.ts';
 import type { Environment } from './environment.ts';
 import { instruction } from './instruction.ts';
+import { unknownCapability } from './meanings/cpu.ts';
 import { operandByName, operandsOf, outputsOf, type Operands } from './operands.ts';
 import { answer, type Reaction, stopWith } from './reaction.ts';
 import type { RuntimeState } from './state.ts';
@@ -14,7 +15,7 @@ export function reactToAsm(
 ): Reaction {
   if (event.labels.length > 0) {
     return stopWith(
-      'an asm goto is reached; the function around it must be intercepted in src/frontend/kernel-c/runtime/calls.ts',
+      'an asm goto is reached; the function around it must be intercepted in src/frontend/kernel-c/runtime/meanings',
     );
   }
   const operands = operandsOf(event.operands);
@@ -32,13 +33,6 @@ export function reactToAsm(
     return stopWith(`the assembly "${reading.line}" is not understood: ${reading.why}`);
   }
   return run(reading.lines, 0, operands, environment, state);
-}
-
-/** The sentence for a capability without a value. */
-export function unknownCapability(number: number): Reaction {
-  return stopWith(
-    `nobody said whether CPU capability ${number} of this tree is present: the profile must name it`,
-  );
 }
 
 function run(
@@ -68,6 +62,8 @@ function run(
       return done;
     case 'silent':
       return goOn(done.operands, done.state);
+    case 'access':
+      return done.perform(goOn);
     case 'effect':
       return {
         kind: 'ask',

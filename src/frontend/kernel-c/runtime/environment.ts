@@ -24,18 +24,43 @@ export interface Environment {
   readonly hostBit: bigint;
   /** Pages that hold tables, with their reference counts, by physical address. */
   readonly tables: ReadonlyMap<bigint, number>;
-  /** Words of tables that hold something at the start; all others of a table page are 0 for ever. */
-  readonly words: ReadonlySet<bigint>;
+  readonly words: TableWords;
+  /** Static keys by the name of their object: whether they are enabled. */
+  readonly staticKeys: ReadonlyMap<string, boolean>;
+  /** Feature registers as the kernel has sanitised them, by the encoding the tree uses. */
+  readonly sanitised: ReadonlyMap<bigint, bigint>;
   /** Whether the kernel has a `struct page` for the physical page; `null` when nobody said. */
   readonly hasStructPage: (page: bigint) => boolean | null;
   /** The cache lines of an area that somebody looks at: maintenance of any other has no effect. */
   readonly watchedLines: (base: bigint, bytes: bigint) => readonly bigint[];
+  /** IPA page bases that some access of a guest may use. */
+  readonly watchedIpas: readonly bigint[];
   readonly locks: readonly LockPlace[];
   /** What `cond_resched_lock` does: decided here, or by the environment each time. */
   readonly reschedule: 'never' | 'always' | 'choose';
   /** The VM that the thread works for. */
   readonly vmid: number;
 }
+
+/** Who writes table words, and so how much of a walk others can see. */
+export type TableWords =
+  /**
+   * Each load is asked of the machine. `filled` are the words that hold something at the start; all
+   * others of a table page are 0 for ever, and storing to one stops the run.
+   */
+  | { readonly kind: 'shared'; readonly filled: ReadonlySet<bigint> }
+  /**
+   * Only this thread writes table words, so a load can be answered from what it has written and is seen
+   * by nobody. `start` is what memory holds at the start, 0 elsewhere.
+   */
+  | {
+      readonly kind: 'own';
+      readonly start: ReadonlyMap<bigint, bigint>;
+      /** Whether some walk of the scenario may read the word: a store to any other is seen by nobody. */
+      readonly observable: (word: bigint) => boolean;
+      /** Hardware may change flags in a valid word: a load of one is asked of the machine. */
+      readonly hardwareUpdates: boolean;
+    };
 
 /** A part of an object with a known value that does not change. */
 export interface ObjectField {

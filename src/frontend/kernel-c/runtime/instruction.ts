@@ -3,8 +3,9 @@ import type { EffectBody } from '../../../program/effect.ts';
 import { constant } from '../../../program/expr.ts';
 import { barrier } from './barriers.ts';
 import type { Environment } from './environment.ts';
-import { physicalOf } from './memory.ts';
-import { type Operands, readOperand, writeOperand } from './operands.ts';
+import { readMemory, writeMemory, physicalOf } from './memory.ts';
+import { type Operands, addressOperand, readOperand, writeOperand } from './operands.ts';
+import type { Reaction } from './reaction.ts';
 import type { RuntimeState } from './state.ts';
 import { writeSystemRegister } from './system-registers.ts';
 
@@ -16,6 +17,11 @@ export type Done =
       readonly effect: EffectBody;
       readonly text: string;
       readonly state: RuntimeState;
+    }
+  /** A load or store: it goes on with the operands and the state after it. */
+  | {
+      readonly kind: 'access';
+      readonly perform: (goOn: (operands: Operands, state: RuntimeState) => Reaction) => Reaction;
     }
   | { readonly kind: 'stop'; readonly message: string };
 
@@ -53,7 +59,7 @@ export function instruction(
     case 'ic':
       return maintenance(text, mnemonic, first, second, operands, environment, state);
     case 'mrs': {
-      const value = state.registers.get(second);
+      const value = second === 'currentel' ? (state.atEl2 ? 8n : 4n) : state.registers.get(second);
       if (value === undefined) {
         return stop(
           `the code reads the system register ${second}, whose value nobody gave: the profile must, or the runtime must learn it`,
@@ -64,8 +70,16 @@ export function instruction(
     }
     case 'msr': {
       const value = readOperand(operands, second);
-      return value === null ? unknown(text) : writeSystemRegister(first, value, operands, state);
+      if (value === null) return unknown(text);
+      return writeSystemRegister(first, value, operands, state, environment.features.s2Hafdbs);
     }
+    case 'stlr':
+    case 'stlrb':
+    case 'stlrh':
+    case 'ldar':
+    case 'ldarb':
+    case 'ldarh':
+      return access(text, mnemonic, first, second, operands, environment, state);
     case 'and':
     case 'orr':
     case 'eor':
@@ -136,6 +150,41 @@ function maintenance(
   return op === 'civac' || op === 'cvac' || op === 'ivac' || op === 'cvau'
     ? effect({ kind: 'dc', op, at })
     : unknown(text);
+}
+
+/** Store-release and load-acquire; the width is that of the mnemonic or of the register. */
+function access(
+  text: string,
+  mnemonic: string,
+  register: string,
+  memory: string,
+  operands: Operands,
+  environment: Environment,
+  state: RuntimeState,
+): Done {
+  const address = addressOperand(operands, memory);
+  if (address === null) return unknown(text);
+  const suffix = mnemonic.slice(4);
+  const size = suffix === 'b' ? 1 : suffix === 'h' ? 2 : register.startsWith('%w') ? 4 : 8;
+  if (mnemonic.startsWith('stlr')) {
+    const value = readOperand(operands, register);
+    if (value === null) return unknown(text);
+    const release = { address, size, order: 'release', text: mnemonic } as const;
+    return {
+      kind: 'access',
+      perform: (goOn) =>
+        writeMemory(release, value, environment, state, (next) => goOn(operands, next)),
+    };
+  }
+  if (writeOperand(operands, register, 0n) === null) return unknown(text);
+  const acquire = { address, size, order: 'acquire', text: mnemonic } as const;
+  return {
+    kind: 'access',
+    perform: (goOn) =>
+      readMemory(acquire, environment, state, (value) =>
+        goOn(writeOperand(operands, register, value) ?? operands, state),
+      ),
+  };
 }
 
 function arithmetic(

@@ -1,3 +1,4 @@
+import type { EffectBody, Ordering } from '../../../program/effect.ts';
 import { constant } from '../../../program/expr.ts';
 import type { VmEvent } from '../vm/event.ts';
 import type { Environment } from './environment.ts';
@@ -21,6 +22,21 @@ export function pageOfStruct(environment: Environment, address: bigint): bigint 
   return page < environment.linearBytes ? page : null;
 }
 
+/** The page whose `struct page` holds the address; `null` for any other address. */
+function pageOfStructWord(environment: Environment, address: bigint): bigint | null {
+  const { base, size } = environment.structPages;
+  const offset = BigInt.asUintN(64, address - base);
+  return pageOfStruct(environment, address - (offset % size));
+}
+
+/** One access of at most 8 bytes, as the C or an instruction makes it. */
+export interface Access {
+  readonly address: bigint;
+  readonly size: number;
+  readonly order: Ordering;
+  readonly text: string;
+}
+
 /** A load: a field that the profile knows, or a word of memory. */
 export function reactToLoad(
   event: Extract<VmEvent, { kind: 'load' }>,
@@ -39,27 +55,11 @@ export function reactToLoad(
     }
     return answer([field.value >> BigInt(8 * (offset - field.offset))], state);
   }
-  const physical = physicalOf(environment, event.address);
-  if (physical === null) return outside('read', event.address);
-  if (isUnusedWord(environment, state, physical)) return answer([0n], state);
-  const bytes = accessSize(event.size);
-  if (bytes === null) return stopWith(`a load of ${event.size} bytes is no single access`);
-  return {
-    kind: 'ask',
-    effect: {
-      kind: 'load',
-      at: { kind: 'physical', address: constant(physical) },
-      bytes,
-      order: 'plain',
-      exclusive: false,
-      wanted: true,
-    },
-    text: event.volatile ? 'READ_ONCE of a word' : 'read of a word',
-    resume: (given) =>
-      given.kind === 'value'
-        ? answer([given.value], state)
-        : stopWith('a load through the linear map was not answered with a value'),
-  };
+  const { address, size, volatile } = event;
+  const text = volatile ? 'READ_ONCE of a word' : 'read of a word';
+  return readMemory({ address, size, order: 'plain', text }, environment, state, (value) =>
+    answer([value], state),
+  );
 }
 
 /** A store to a word of memory. */
@@ -74,35 +74,223 @@ export function reactToStore(
       `the code writes ${name}+${offset}, which the profile of this kernel takes for constant`,
     );
   }
-  const physical = physicalOf(environment, event.address);
-  if (physical === null) return outside('written', event.address);
-  if (isUnusedWord(environment, state, physical)) {
-    return stopWith(
-      `the code writes 0x${event.value.toString(16)} to the unused table entry at 0x${physical.toString(16)}; this runtime only follows entries that the scenario filled`,
-    );
+  const { address, size, value, volatile } = event;
+  const text = volatile ? 'WRITE_ONCE of a word' : 'store of a word';
+  return writeMemory({ address, size, order: 'plain', text }, value, environment, state, (next) =>
+    answer([], next),
+  );
+}
+
+/** Reads memory and goes on with the value. */
+export function readMemory(
+  access: Access,
+  environment: Environment,
+  state: RuntimeState,
+  resume: (value: bigint) => Reaction,
+): Reaction {
+  const { address, size, order, text } = access;
+  const physical = physicalOf(environment, address);
+  if (physical === null) {
+    const word = structWord(environment, state, access);
+    return word === null
+      ? outside('read', address)
+      : word.kind === 'unset'
+        ? word.stop
+        : resume(word.value);
   }
-  const bytes = accessSize(event.size);
-  if (bytes === null) return stopWith(`a store of ${event.size} bytes is no single access`);
+  const bytes = accessSize(size);
+  if (bytes === null) return stopWith(`a load of ${size} bytes is no single access`);
+  const known = knownWord(environment, state, physical);
+  if (known !== null) {
+    if (known.kind === 'freed') return freed('reads', physical);
+    return resume(BigInt.asUintN(8 * size, known.value >> shiftOf(physical)));
+  }
   return {
     kind: 'ask',
     effect: {
-      kind: 'store',
+      kind: 'load',
       at: { kind: 'physical', address: constant(physical) },
       bytes,
-      data: constant(BigInt.asUintN(8 * event.size, event.value)),
-      order: 'plain',
+      order,
       exclusive: false,
-      wanted: false,
+      wanted: true,
     },
-    text: event.volatile ? 'WRITE_ONCE of a word' : 'store of a word',
-    resume: () => answer([], state),
+    text,
+    resume: (given) =>
+      given.kind === 'value'
+        ? resume(given.value)
+        : stopWith('a load through the linear map was not answered with a value'),
   };
 }
 
-/** A table entry that was empty at the start and that nobody writes: it is 0 for ever. */
-function isUnusedWord(environment: Environment, state: RuntimeState, physical: bigint): boolean {
-  const page = physical - (physical % environment.pageBytes);
-  return state.counts.has(page) && !environment.words.has(physical - (physical % WORD));
+/** Writes memory and goes on with the state after it. */
+export function writeMemory(
+  access: Access,
+  value: bigint,
+  environment: Environment,
+  state: RuntimeState,
+  resume: (next: RuntimeState) => Reaction,
+): Reaction {
+  const { address, size, order, text } = access;
+  const physical = physicalOf(environment, address);
+  if (physical === null) {
+    if (pageOfStructWord(environment, address) === null) return outside('written', address);
+    if (size !== 8 || address % WORD !== 0n) return outside('written in part', address);
+    return resume({ ...state, structWords: new Map(state.structWords).set(address, value) });
+  }
+  const bytes = accessSize(size);
+  if (bytes === null) return stopWith(`a store of ${size} bytes is no single access`);
+  const data = BigInt.asUintN(8 * size, value);
+  const effect: EffectBody = {
+    kind: 'store',
+    at: { kind: 'physical', address: constant(physical) },
+    bytes,
+    data: constant(data),
+    order,
+    exclusive: false,
+    wanted: false,
+  };
+  const { words } = environment;
+  const word = physical - (physical % WORD);
+  if (!isTable(environment, state, physical)) {
+    if (isFormerTable(environment, physical)) return freed('writes', physical);
+    return { kind: 'ask', effect, text, resume: () => resume(state) };
+  }
+  if (words.kind === 'shared') {
+    if (!words.filled.has(word)) {
+      return stopWith(
+        `the code writes 0x${data.toString(16)} to the unused table entry at 0x${physical.toString(16)}; this runtime only follows entries that the scenario filled`,
+      );
+    }
+    return { kind: 'ask', effect, text, resume: () => resume(state) };
+  }
+  const mask = ((1n << BigInt(8 * size)) - 1n) << shiftOf(physical);
+  const before = ownWord(words.start, state, word);
+  const after = (before & ~mask) | (data << shiftOf(physical));
+  const next = { ...state, written: new Map(state.written).set(word, after) };
+  return words.observable(word)
+    ? { kind: 'ask', effect, text, resume: () => resume(next) }
+    : resume(next);
+}
+
+/** Compares and swaps a word of a table in one access; goes on with the old value. */
+export function compareAndSwap(
+  access: Access & { readonly acquire: boolean; readonly release: boolean },
+  { expected, desired }: { readonly expected: bigint | null; readonly desired: bigint },
+  environment: Environment,
+  state: RuntimeState,
+  resume: (old: bigint, next: RuntimeState) => Reaction,
+): Reaction {
+  const { address, size, acquire, release, text } = access;
+  const physical = physicalOf(environment, address);
+  if (physical === null) return outside('swapped', address);
+  if (size !== 8) return stopWith(`a compare-and-swap of ${size} bytes is not known`);
+  const { words } = environment;
+  if (!isTable(environment, state, physical)) return freed('swaps', physical);
+  const effect: EffectBody = {
+    kind: 'rmw',
+    at: { kind: 'physical', address: constant(physical) },
+    bytes: 8,
+    update: (old) => (expected === null || old === expected ? desired : null),
+    operands: [],
+    written: constant(desired),
+    ...(expected === null ? {} : { compare: constant(expected) }),
+    acquire,
+    release,
+    noReturn: false,
+    wanted: true,
+  };
+  const swapped = (old: bigint): RuntimeState =>
+    words.kind === 'own' && (expected === null || old === expected)
+      ? { ...state, written: new Map(state.written).set(physical, desired) }
+      : state;
+  if (words.kind === 'own' && !words.observable(physical)) {
+    const old = ownWord(words.start, state, physical);
+    return resume(old, swapped(old));
+  }
+  return {
+    kind: 'ask',
+    effect,
+    text,
+    resume: (given) =>
+      given.kind === 'value'
+        ? resume(given.value, swapped(given.value))
+        : stopWith('a compare-and-swap was not answered with a value'),
+  };
+}
+
+/** The state after a page came from the allocator, which hands it out zeroed. */
+export function withZeroedPage(
+  environment: Environment,
+  state: RuntimeState,
+  page: bigint,
+): RuntimeState {
+  const { words, pageBytes } = environment;
+  if (words.kind === 'shared') return state;
+  const inside = (word: bigint): boolean => word >= page && word < page + pageBytes;
+  const written = new Map([...state.written].filter(([word]) => !inside(word)));
+  for (const word of words.start.keys()) if (inside(word)) written.set(word, 0n);
+  return { ...state, written };
+}
+
+type Known = { readonly kind: 'value'; readonly value: bigint } | { readonly kind: 'freed' };
+
+/** What a word of a table holds, when the thread can know it without asking. */
+function knownWord(environment: Environment, state: RuntimeState, physical: bigint): Known | null {
+  const { words } = environment;
+  const word = physical - (physical % WORD);
+  if (!isTable(environment, state, physical)) {
+    return isFormerTable(environment, physical) ? { kind: 'freed' } : null;
+  }
+  if (words.kind === 'shared') return words.filled.has(word) ? null : { kind: 'value', value: 0n };
+  const value = ownWord(words.start, state, word);
+  const mayChange = words.hardwareUpdates && words.observable(word) && (value & 1n) !== 0n;
+  return mayChange ? null : { kind: 'value', value };
+}
+
+function ownWord(start: ReadonlyMap<bigint, bigint>, state: RuntimeState, word: bigint): bigint {
+  return state.written.get(word) ?? start.get(word) ?? 0n;
+}
+
+function isTable(environment: Environment, state: RuntimeState, physical: bigint): boolean {
+  return state.counts.has(physical - (physical % environment.pageBytes));
+}
+
+/** A page that held a table at the start; asked when it is no table any more. */
+function isFormerTable({ words, tables, pageBytes }: Environment, physical: bigint): boolean {
+  return words.kind === 'own' && tables.has(physical - (physical % pageBytes));
+}
+
+function freed(verb: string, physical: bigint): Reaction {
+  return stopWith(
+    `the code ${verb} the table word at 0x${physical.toString(16)} after the page was freed`,
+  );
+}
+
+function structWord(
+  environment: Environment,
+  state: RuntimeState,
+  { address, size }: Access,
+):
+  | { readonly kind: 'value'; readonly value: bigint }
+  | { readonly kind: 'unset'; readonly stop: Reaction }
+  | null {
+  const page = pageOfStructWord(environment, address);
+  if (page === null) return null;
+  const word = state.structWords.get(address - (address % WORD));
+  if (word === undefined) {
+    return {
+      kind: 'unset',
+      stop: stopWith(
+        `the code reads the struct page of 0x${page.toString(16)} where nobody has written it; only fields the code itself sets are known`,
+      ),
+    };
+  }
+  return { kind: 'value', value: BigInt.asUintN(8 * size, word >> shiftOf(address)) };
+}
+
+function shiftOf(address: bigint): bigint {
+  return 8n * (address % WORD);
 }
 
 function outside(verb: string, address: bigint): Reaction {

@@ -8,7 +8,12 @@ export interface Operands {
 }
 
 export function operandsOf(list: readonly AsmValue[]): Operands {
-  return { list, values: list.map(({ value }) => value) };
+  const values = list.map(({ value }) => value);
+  // An input with a number for its constraint goes in through the register of that output.
+  for (const { constraint, value } of list) {
+    if (/^\d+$/.test(constraint)) values[Number(constraint)] ??= value;
+  }
+  return { list, values };
 }
 
 /** The value that `%0`, `%x[name]`, `#8`, `xzr` stands for; `null` when it stands for none. */
@@ -34,6 +39,16 @@ export function writeOperand(operands: Operands, text: string, value: bigint): O
       i === place.index ? BigInt.asUintN(place.width, value) : old,
     ),
   };
+}
+
+/** The address of a memory operand, as `%0` or `[%0]`; `null` when the text names none. */
+export function addressOperand(operands: Operands, text: string): bigint | null {
+  const bare = /^\[(%.+)\]$/.exec(text)?.[1] ?? text;
+  const place = positionOf(operands, bare);
+  if (place === null) return null;
+  const operand = operands.list[place.index];
+  if (operand?.memory !== true && bare === text) return null;
+  return operands.values[place.index] ?? null;
 }
 
 /** The values of the outputs, as the VM wants them; `null` when an instruction left one unset. */

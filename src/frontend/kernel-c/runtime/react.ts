@@ -29,6 +29,8 @@ export function react(
         state,
         argument: (index) => argumentOf(event, index),
         lockAt: (address) => lockAt(program, environment, address),
+        objectAt: (address) => symbolAt(program, address)?.name ?? null,
+        textAt: (address) => symbolAt(program, address)?.text ?? null,
       });
   }
 }

@@ -1,3 +1,4 @@
+import type { Hafdbs } from '../../../arm64/features.ts';
 import type { Done } from './instruction.ts';
 import type { Operands } from './operands.ts';
 import { type RuntimeState, withRegister } from './state.ts';
@@ -17,6 +18,7 @@ export function writeSystemRegister(
   value: bigint,
   operands: Operands,
   state: RuntimeState,
+  supported: Hafdbs,
 ): Done {
   const silent = (next: RuntimeState): Done => ({ kind: 'silent', operands, state: next });
   const stop = (message: string): Done => ({ kind: 'stop', message });
@@ -38,7 +40,7 @@ export function writeSystemRegister(
         : silent(withRegister(state, name, value));
     }
     case 'vttbr_el2':
-      return loadStage2(value, withRegister(state, name, value));
+      return loadStage2(value, withRegister(state, name, value), supported);
     default:
       return stop(
         `the code writes the system register ${name}, which is not modelled; src/frontend/kernel-c/runtime/system-registers.ts must learn it`,
@@ -47,17 +49,18 @@ export function writeSystemRegister(
 }
 
 /** VTTBR_EL2: the VMID and the tables in force. All zero is what KVM loads for the host. */
-function loadStage2(value: bigint, state: RuntimeState): Done {
+function loadStage2(value: bigint, state: RuntimeState, supported: Hafdbs): Done {
   const control = state.registers.get('vtcr_el2');
   if (value !== 0n && control === undefined) {
     return { kind: 'stop', message: 'VTTBR_EL2 is loaded before VTCR_EL2 has a value' };
   }
   const vmid = Number(value >> VMID_SHIFT);
   const flags = control ?? 0n;
+  // Where the hardware has no such updates the bits are RES0, so setting them is harmless.
   const hardwareUpdate =
-    (flags & HARDWARE_ACCESS_FLAG) === 0n
+    supported === 'none' || (flags & HARDWARE_ACCESS_FLAG) === 0n
       ? 'none'
-      : (flags & HARDWARE_DIRTY) === 0n
+      : supported === 'af' || (flags & HARDWARE_DIRTY) === 0n
         ? 'af'
         : 'af+dbm';
   const stage2 = value === 0n ? null : ({ root: value & BADDR, hardwareUpdate } as const);

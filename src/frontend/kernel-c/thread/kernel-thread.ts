@@ -5,7 +5,14 @@ import type { Environment } from '../runtime/environment.ts';
 import { react } from '../runtime/react.ts';
 import type { Reaction } from '../runtime/reaction.ts';
 import { initialState, type RuntimeState, stateKey } from '../runtime/state.ts';
-import { advance, type Advance, type StackEntry, stackOf, startThread } from '../vm/advance.ts';
+import {
+  advance,
+  type Advance,
+  continueThread,
+  type StackEntry,
+  stackOf,
+  startThread,
+} from '../vm/advance.ts';
 import type { Program } from '../vm/program.ts';
 import { fingerprint, type VmState } from '../vm/state.ts';
 import { locationOf } from './location.ts';
@@ -17,6 +24,8 @@ export interface KernelThread {
   readonly environment: Environment;
   readonly entry: string;
   readonly arguments: readonly bigint[];
+  /** Where a set-up has left the thread's objects; absent: as they are defined. */
+  readonly objects?: VmState;
   /** Effects before the call and after it has returned, whose answers nobody looks at. */
   readonly before: readonly Effect[];
   readonly after: readonly Effect[];
@@ -62,7 +71,11 @@ export function kernelThread(thread: KernelThread): ThreadTree {
   }
 
   function start(): number {
-    const first = startThread(program, 0, thread.entry, thread.arguments);
+    const { entry, objects } = thread;
+    const first =
+      objects === undefined
+        ? startThread(program, 0, entry, thread.arguments)
+        : continueThread(program, 0, entry, thread.arguments, objects);
     return reach(first, initialState(environment));
   }
 

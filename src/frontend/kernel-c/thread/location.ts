@@ -24,5 +24,10 @@ function callerOf(stack: readonly StackEntry[], callee: string): SourceLocation 
 }
 
 function placed({ function: name, origin }: StackEntry, text: string): SourceLocation {
-  return { file: origin.use.file, line: origin.use.line, function: name, text };
+  return { file: origin.use.file, line: origin.use.line, function: shownName(name), text };
+}
+
+/** The functions of a scenario file have longer names in the unit, so that several files fit into one. */
+function shownName(name: string): string {
+  return /^tlbgate_(host|setup)_\d+$/.exec(name)?.[1] ?? name;
 }

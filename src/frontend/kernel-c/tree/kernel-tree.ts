@@ -28,8 +28,8 @@ export interface UnitOptions {
   readonly locks?: 'none' | 'standard';
   /** Further macros that the tree may not redefine, for one profile. */
   readonly furtherLocks?: string;
-  /** C text appended to the unit: scenario code that sees its static functions and macros. */
-  readonly appended?: { readonly path: string; readonly text: string };
+  /** C texts appended to the unit: scenario code that sees its static functions and macros. */
+  readonly appended?: readonly { readonly path: string; readonly text: string }[];
 }
 
 export function openKernelTree(read: ReadFile, options: KernelTreeOptions = {}): KernelTree {

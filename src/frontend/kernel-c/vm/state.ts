@@ -183,10 +183,17 @@ export function fingerprint(state: VmState): string {
   return parts.join('|');
 }
 
-function hex({ bytes, written }: Bytes): string {
+/** Texts of bytes that belong to a state, and so never change. */
+const HEX = new WeakMap<Bytes, string>();
+
+function hex(of: Bytes): string {
+  const known = HEX.get(of);
+  if (known !== undefined) return known;
+  const { bytes, written } = of;
   let text = '';
   for (let i = 0; i < bytes.length; i++) {
     text += written[i] === 1 ? (bytes[i] ?? 0).toString(16).padStart(2, '0') : '..';
   }
+  HEX.set(of, text);
   return text;
 }

@@ -141,7 +141,7 @@ describe('includes', () => {
   });
 
   test('appended text sees the macros of the unit', () => {
-    const appended = { path: '<scenario>', text: 'A;' };
+    const appended = [{ path: '<scenario>', text: 'A;' }];
     expect(words('#define A 1\nx;', { appended })).toBe('x ; 1 ;');
   });
 });

@@ -41,7 +41,7 @@ export function loadUnits(
 ): Program {
   const opened = openKernelTree(tree.read, { overlay });
   const parsed = units.map((unit, i) => {
-    const appended = { path: '<scenario>', text: scenario };
+    const appended = [{ path: '<scenario>', text: scenario }];
     const tokens = preprocessUnit(opened, unit, {
       locks: 'standard',
       ...(i === 0 ? { appended } : {}),

@@ -1,0 +1,203 @@
+import type { Features } from '../../../arm64/features.ts';
+import { attempt, FrontendError, type Outcome } from '../diagnostic.ts';
+import type { ReadFile } from '../read-file.ts';
+import type { Capability, Environment, ObjectField, TableWords } from '../runtime/environment.ts';
+import {
+  type AppendedText,
+  constantOf,
+  type Kernel,
+  memberOf,
+  optionalConstant,
+  optionalMember,
+  type Profile,
+} from './kernel.ts';
+import { pgtableText, type PgtableDialect } from './kvm-pgtable-text.ts';
+
+const MMU = 'arch/arm64/kvm/mmu.c';
+const PGTABLE = 'arch/arm64/kvm/hyp/pgtable.c';
+const VHE_TLB = 'arch/arm64/kvm/hyp/vhe/tlb.c';
+const NVHE_TLB = 'arch/arm64/kvm/hyp/nvhe/tlb.c';
+
+/** Capabilities that the stage-2 code may ask for, and when they are present. */
+const CAPABILITIES: readonly (readonly [string, (features: Features) => boolean])[] = [
+  ['ARM64_HAS_STAGE2_FWB', (features) => features.fwb],
+  ['ARM64_HAS_CACHE_DIC', (features) => features.dic],
+  ['ARM64_HAS_CACHE_IDC', (features) => features.idc],
+  ['ARM64_HAS_VIRT_HOST_EXTN', (features) => features.vhe],
+  ['ARM64_HAS_ARMv8_4_TTL', (features) => features.ttl],
+  ['ARM64_HAS_TLB_RANGE', (features) => features.tlbiRange],
+  ['ARM64_HAS_LPA2', (features) => features.lpa2],
+  // Capabilities are final long before a VM runs.
+  ['ARM64_ALWAYS_BOOT', () => true],
+  ['ARM64_ALWAYS_SYSTEM', () => true],
+  // What the machine does not model is absent, and so is each workaround for it.
+  ['ARM64_HAS_CNP', () => false],
+  ['ARM64_HAS_IRQ_PRIO_MASKING', () => false],
+  ['ARM64_HAS_GIC_PRIO_MASKING', () => false],
+  ['ARM64_KVM_PROTECTED_MODE', () => false],
+  ['ARM64_KVM_HVHE', () => false],
+  ['ARM64_WORKAROUND_SPECULATIVE_AT', () => false],
+  ['ARM64_WORKAROUND_AMPERE_AC03_CPU_38', () => false],
+  // Cores that need it and that the kernel does not know are a feature of the machine instead.
+  ['ARM64_WORKAROUND_REPEAT_TLBI', () => false],
+];
+
+const CONSTANTS: readonly (readonly [string, string])[] = [
+  ['struct_page', 'sizeof(struct page)'],
+  ['page_size', 'PAGE_SIZE'],
+  ['page_offset', 'PAGE_OFFSET'],
+  ['vmemmap', 'VMEMMAP_START'],
+  ['hcr_tge', 'HCR_TGE'],
+  ['hcr_host', 'HCR_HOST_VHE_FLAGS'],
+  ['mmfr0', 'SYS_ID_AA64MMFR0_EL1'],
+  ['mmfr1', 'SYS_ID_AA64MMFR1_EL1'],
+];
+
+/**
+ * Without VHE a hyp call goes through assembly and SMCCC, which are not run: here it is HVC, the
+ * function as written, and ERET.
+ */
+const HYP_CALL = `#define kvm_call_hyp_nvhe(f, ...) ({ \\
+	extern void __tlbgate_hvc(void); extern void __tlbgate_eret(void); \\
+	__tlbgate_hvc(); f(__VA_ARGS__); __tlbgate_eret(); })
+`;
+
+/** Whether the tree has the files and names that its profile is known by. */
+export function hasPgtable(read: ReadFile): boolean {
+  return (
+    [MMU, PGTABLE, VHE_TLB, NVHE_TLB].every((path) => read(path) !== null) &&
+    /\bkvm_pgtable_stage2_unmap\s*\(/.test(read(PGTABLE) ?? '')
+  );
+}
+
+/** Whether tables are walked by several CPUs at a time, under the read lock and RCU. */
+export function hasSharedWalks(read: ReadFile): boolean {
+  return /\bKVM_PGTABLE_WALK_SHARED\b/.test(read('arch/arm64/include/asm/kvm_pgtable.h') ?? '');
+}
+
+/** The profile for one tree: its units, and the text of the scenarios behind the tool's own. */
+export function pgtableProfile(
+  name: string,
+  vhe: boolean,
+  read: ReadFile,
+  scenarios: readonly AppendedText[],
+): Profile {
+  return {
+    name,
+    units: [MMU, PGTABLE, vhe ? VHE_TLB : NVHE_TLB],
+    appended: [
+      { path: '<profile>', text: pgtableText(dialectOf(read)) + CONSTANT_TEXT },
+      ...scenarios,
+    ],
+    locks: HYP_CALL,
+    vhe,
+  };
+}
+
+const CONSTANT_TEXT = `
+${CONSTANTS.map(([name, text]) => `enum { tlbgate_${name} = ${text} };`).join('\n')}
+${CAPABILITIES.map(([name]) => `#ifdef ${name}\nenum { tlbgate_cap_${name} = ${name} };\n#endif`).join('\n')}
+`;
+
+function dialectOf(read: ReadFile): PgtableDialect {
+  const host = read('arch/arm64/include/asm/kvm_host.h') ?? '';
+  const mmu = /\bstruct kvm_s2_mmu \{([^]*?)\n\};/.exec(host)?.[1] ?? '';
+  return { vtcrInMmu: /\bvtcr;/.test(mmu), walkFlags: hasSharedWalks(read) };
+}
+
+/** A VM as a scenario has it, and what the scenario fixes around one host thread. */
+export interface PgtableSubject {
+  readonly features: Features;
+  readonly vmid: number;
+  readonly tables: Environment['tables'];
+  readonly words: TableWords;
+  readonly hasStructPage: Environment['hasStructPage'];
+  readonly watchedLines: Environment['watchedLines'];
+  readonly watchedIpas: Environment['watchedIpas'];
+  readonly reschedule: Environment['reschedule'];
+}
+
+/** Index of `mmu_lock` in the machine. */
+export const MMU_LOCK = 0;
+
+/** Everything around a host thread that works for the VM. */
+export function pgtableEnvironment(kernel: Kernel, subject: PgtableSubject): Outcome<Environment> {
+  return attempt(() => {
+    const { features } = subject;
+    const capabilities = new Map<number, Capability>();
+    for (const [name, present] of CAPABILITIES) {
+      const number = optionalConstant(kernel, `tlbgate_cap_${name}`);
+      if (number !== null) capabilities.set(Number(number), { name, present: present(features) });
+    }
+    const constant = (name: string): bigint => constantOf(kernel, `tlbgate_${name}`);
+    const unsigned = (name: string): bigint => BigInt.asUintN(64, constant(name));
+    return {
+      linearBase: unsigned('page_offset'),
+      linearBytes: 1n << 47n,
+      structPages: { base: unsigned('vmemmap'), size: constant('struct_page') },
+      pageBytes: constant('page_size'),
+      objects: new Map(
+        [...GLOBALS, ...hostData(kernel)].map((field): [string, readonly ObjectField[]] => [
+          field.object,
+          [field],
+        ]),
+      ),
+      capabilities,
+      staticKeys: new Map(STATIC_KEYS.map((name) => [name, false])),
+      sanitised: new Map([
+        [unsigned('mmfr0'), parange(features)],
+        // 8-bit VMIDs, and nothing else that stage 2 asks for.
+        [unsigned('mmfr1'), 0n],
+      ]),
+      registers: new Map([
+        ['daif', 0n],
+        ['vttbr_el2', 0n],
+        ['hcr_el2', features.vhe ? unsigned('hcr_host') : 0n],
+        ['tpidr_el1', 0n],
+        ['tpidr_el2', 0n],
+      ]),
+      hostBit: constant('hcr_tge'),
+      locks: [
+        {
+          object: 'tlbgate_kvm',
+          offset: memberOf(kernel, 'struct kvm', 'mmu_lock'),
+          lock: MMU_LOCK,
+        },
+      ],
+      ...subject,
+    };
+  });
+}
+
+/** Static keys that stay disabled: no protected KVM, no interrupt priorities of the GIC. */
+const STATIC_KEYS: readonly string[] = [
+  'kvm_protected_mode_initialized',
+  'gic_nonsecure_priorities',
+];
+
+/** A value that nobody changes, in an object of file scope. */
+interface Global extends ObjectField {
+  readonly object: string;
+}
+
+/** Globals that the kernel sets at boot, for memory that begins at physical address 0. */
+const GLOBALS: readonly Global[] = [
+  { object: 'memstart_addr', name: 'memstart_addr', offset: 0, size: 8, value: 0n },
+  { object: 'kvm_arm_vmid_bits', name: 'kvm_arm_vmid_bits', offset: 0, size: 4, value: 8n },
+];
+
+/** What EL2 code knows of the PE it runs on: no vCPU is running there. */
+function hostData(kernel: Kernel): readonly Global[] {
+  const context = optionalMember(kernel, 'struct kvm_host_data', 'host_ctxt');
+  const running = optionalMember(kernel, 'struct kvm_cpu_context', '__hyp_running_vcpu');
+  if (context === null || running === null) return [];
+  const name = 'kvm_host_data.host_ctxt.__hyp_running_vcpu';
+  return [{ object: 'kvm_host_data', name, offset: context + running, size: 8, value: 0n }];
+}
+
+/** ID_AA64MMFR0_EL1.PARange; all granules are supported with the value 0 for 4K. */
+function parange({ ipaBits }: Features): bigint {
+  const value = [32, 36, 40, 42, 44, 48, 52].indexOf(ipaBits);
+  if (value < 0) throw new FrontendError('<profile>', 0, 0, `no PARange for ${ipaBits} bits`);
+  return BigInt(value);
+}

@@ -1,0 +1,170 @@
+import type { Answer as MachineAnswer, EffectBody } from '../../../program/effect.ts';
+import { evaluate, type Expr } from '../../../program/expr.ts';
+import { FrontendError } from '../diagnostic.ts';
+import type { Environment } from '../runtime/environment.ts';
+import { react } from '../runtime/react.ts';
+import type { Reaction } from '../runtime/reaction.ts';
+import { initialState, type RuntimeState } from '../runtime/state.ts';
+import { advance, type Advance, continueThread, stackOf, startThread } from '../vm/advance.ts';
+import type { Answer } from '../vm/event.ts';
+import { placeOf, type Program } from '../vm/program.ts';
+import type { VmState } from '../vm/state.ts';
+
+/** A page of the guest that `setup()` named. */
+export interface DeclaredPage {
+  readonly ipa: bigint;
+  readonly page: bigint;
+}
+
+/** Everything that running the kernel's own code alone has left behind. */
+export interface SetupResult {
+  /** The thread's own objects, for the threads that go on from here. */
+  readonly vm: VmState;
+  /** Words of memory that were written. */
+  readonly memory: ReadonlyMap<bigint, bigint>;
+  /** Table pages in use, with their reference counts. */
+  readonly tables: ReadonlyMap<bigint, number>;
+  readonly pages: readonly DeclaredPage[];
+  /** The VM that was made. */
+  readonly guest: { readonly vmid: number; readonly root: bigint; readonly control: bigint };
+}
+
+/** One function to be run, with scalar arguments. */
+export interface SetupCall {
+  readonly name: string;
+  readonly arguments: readonly bigint[];
+}
+
+/**
+ * Runs functions one after the other, alone, on plain memory: barriers and maintenance do nothing,
+ * locks are free, pages come from `firstPage` upwards. Throws a `FrontendError` where the code does
+ * something that is not understood, or that only `host()` may do.
+ */
+export function runSetup(
+  program: Program,
+  environment: Environment,
+  calls: readonly SetupCall[],
+  firstPage: bigint,
+): SetupResult {
+  let vm: VmState | null = null;
+  let state = initialState(environment);
+  let nextPage = firstPage;
+  const memory = new Map<bigint, bigint>();
+  const pages: DeclaredPage[] = [];
+  let guest: SetupResult['guest'] | null = null;
+
+  function stop(at: Advance & { kind: 'event' }, message: string): FrontendError {
+    const { use } = placeOf(program, at.event.at);
+    const calling = stackOf(program, at.state).map((entry) => entry.function);
+    return new FrontendError(
+      use.file,
+      use.line,
+      use.column,
+      `${message} (setup: ${calling.join(' < ')})`,
+    );
+  }
+
+  /** What `setup()` says about the guest; `null` for any other call. */
+  function declared({ event }: Advance & { kind: 'event' }): Answer | null {
+    if (event.kind !== 'call') return null;
+    const [first = 0n, second = 0n, third = 0n] = event.arguments;
+    if (event.name === 'guest_page') {
+      pages.push({ ipa: first, page: second });
+      return { values: [] };
+    }
+    if (event.name === '__tlbgate_vm') {
+      guest = { vmid: Number(first), root: second, control: third };
+      return { values: [] };
+    }
+    return null;
+  }
+
+  function answerTo(effect: EffectBody): MachineAnswer | string {
+    switch (effect.kind) {
+      case 'alloc-page': {
+        const page = nextPage;
+        nextPage += environment.pageBytes;
+        return { kind: 'value', value: page };
+      }
+      case 'load':
+        return { kind: 'value', value: memory.get(known(effect.at.address)) ?? 0n };
+      case 'store':
+        if (effect.bytes !== 8) return 'setup() writes a part of a word outside of the tables';
+        memory.set(known(effect.at.address), known(effect.data));
+        return { kind: 'done' };
+      case 'announce':
+      case 'choose':
+        return 'this belongs into host(): setup() runs alone, before anything can be observed';
+      default:
+        return { kind: 'done' };
+    }
+  }
+
+  function run(first: Advance): void {
+    let at = first;
+    while (at.kind === 'event') {
+      const said = declared(at);
+      if (said !== null) {
+        at = advance(program, at.state, said);
+        continue;
+      }
+      let reaction: Reaction = react(program, at.event, environment, state);
+      while (reaction.kind === 'ask') {
+        const given = answerTo(reaction.effect);
+        if (typeof given === 'string') throw stop(at, given);
+        reaction = reaction.resume(given);
+      }
+      if (reaction.kind === 'stop') throw stop(at, reaction.message);
+      state = reaction.state;
+      at = advance(program, at.state, reaction.answer);
+    }
+    if (at.kind === 'stopped') {
+      const { file, line, column, message } = at.diagnostic;
+      const calling = at.stack.map((entry) => entry.function).join(' < ');
+      throw new FrontendError(file, line, column, `${message} (setup: ${calling})`);
+    }
+    vm = at.state;
+  }
+
+  // What is run here is not under test: nothing of it counts as executed.
+  const reached = new Map(program.reached);
+  program.reached.clear();
+  try {
+    for (const { name, arguments: values } of calls) {
+      run(
+        vm === null
+          ? startThread(program, 0, name, values)
+          : continueThread(program, 0, name, values, vm),
+      );
+    }
+  } finally {
+    program.reached.clear();
+    for (const [code, notes] of reached) program.reached.set(code, notes);
+  }
+  return finished(vm, state, memory, pages, guest);
+}
+
+function finished(
+  vm: VmState | null,
+  state: RuntimeState,
+  outside: ReadonlyMap<bigint, bigint>,
+  pages: readonly DeclaredPage[],
+  guest: SetupResult['guest'] | null,
+): SetupResult {
+  const fail = (message: string): FrontendError => new FrontendError('<setup>', 0, 0, message);
+  if (vm === null || guest === null) throw fail('setup() makes no VM');
+  if (state.held.length > 0) throw fail('setup() returns with a lock held');
+  return {
+    vm,
+    memory: new Map([...outside, ...state.written]),
+    tables: state.counts,
+    pages,
+    guest,
+  };
+}
+
+function known(expression: Expr): bigint {
+  const value = evaluate(expression, () => undefined);
+  if (value === undefined) throw new RangeError('an operand of setup() is not a constant');
+  return value;
+}

@@ -1,0 +1,360 @@
+import { DEFAULT_FEATURES, type Features } from '../../arm64/features.ts';
+import { LAST_LEVEL, LEVELS, levelShift } from '../../arm64/geometry.ts';
+import { kvmStage2Geometry } from '../../candidates/kvm-v5_8/pgtable.ts';
+import { hostContext } from '../../candidates/kvm-v5_8/world-switch.ts';
+import { attempt, FrontendError, type Outcome } from '../../frontend/kernel-c/diagnostic.ts';
+import { type Kernel, loadKernel, unitLoader } from '../../frontend/kernel-c/profile/kernel.ts';
+import {
+  hasPgtable,
+  hasSharedWalks,
+  pgtableEnvironment,
+  pgtableProfile,
+  type PgtableSubject,
+} from '../../frontend/kernel-c/profile/kvm-pgtable.ts';
+import { MAKE_VM, MAP_GUEST_TABLE } from '../../frontend/kernel-c/profile/kvm-pgtable-text.ts';
+import { overlayReader, type Overlay, type ReadFile } from '../../frontend/kernel-c/read-file.ts';
+import type { Environment } from '../../frontend/kernel-c/runtime/environment.ts';
+import { kernelThread } from '../../frontend/kernel-c/thread/kernel-thread.ts';
+import {
+  type DeclaredPage,
+  runSetup,
+  type SetupResult,
+} from '../../frontend/kernel-c/thread/run-setup.ts';
+import { generalGuest } from '../../guest/general.ts';
+import {
+  guestContext,
+  GUEST_MAIR,
+  type GuestView,
+  MMU_OFF,
+  smallStage1,
+} from '../../guest/view.ts';
+import type { MachineSetup, PageSetup, ThreadSetup } from '../../machine/setup.ts';
+import { generatorThread } from '../../program/generator-thread.ts';
+import { defaultScenario } from '../scenario.ts';
+import { type AssumptionLog, assumptionLog, assumptionsOf } from './assumptions.ts';
+import type { KernelFamily, KernelScenario, LoadedTree, Prepared } from './family.ts';
+import { readScenarioFile, type ScenarioSettings, type ScenarioSource } from './scenario-file.ts';
+
+/** Where things lie in physical memory: far apart, so that a dump can be read. */
+const TABLE_BASE = 0x4000_0000n;
+/** The page that a guest uses for its own tables, and where it sees it: in no range of a scenario. */
+const GUEST_TABLE = { ipa: 0xc000_0000n, page: 0xf000_0000n };
+
+const VMID = 1;
+/** What the vCPUs store. */
+const STORED = 1n;
+
+/** A scenario file as it stands in a tree: its functions have names of their own there. */
+interface Placed {
+  readonly scenario: KernelScenario;
+  readonly settings: ScenarioSettings;
+  readonly source: ScenarioSource;
+  readonly setup: string;
+  readonly host: string;
+}
+
+const SHARED = 'kvm-pgtable-shared';
+
+/** The common page-table walker of 5.10 to 6.1: one CPU at a time walks with the lock. */
+export const KVM_PGTABLE: KernelFamily = {
+  name: 'kvm-pgtable',
+  kernels: 'KVM stage 2 of 5.10 to 6.1: arch/arm64/kvm/hyp/pgtable.c, walked by one CPU at a time',
+  matrix: ['fwb', 'vhe', 'tlbi-range'],
+  fits: (read) => hasPgtable(read) && !hasSharedWalks(read),
+  open: (read, overlay, files = []) => attempt(() => open('kvm-pgtable', read, overlay, files)),
+};
+
+/** The same from 6.2 on: faults walk under the read lock, tables are freed by RCU. */
+export const KVM_PGTABLE_SHARED: KernelFamily = {
+  name: SHARED,
+  kernels: 'KVM stage 2 from 6.2 on: arch/arm64/kvm/hyp/pgtable.c with walks under the read lock',
+  matrix: ['fwb', 'vhe', 'tlbi-range'],
+  fits: (read) => hasPgtable(read) && hasSharedWalks(read),
+  open: (read, overlay, files = []) => attempt(() => open(SHARED, read, overlay, files)),
+};
+
+/** Functions whose statements are steps of a report. */
+const OPENED: readonly string[] = [
+  '__unmap_stage2_range',
+  'unmap_stage2_range',
+  'stage2_apply_range',
+  'kvm_pgtable_stage2_unmap',
+  'kvm_pgtable_walk',
+  '_kvm_pgtable_walk',
+  '__kvm_pgtable_walk',
+  '__kvm_pgtable_visit',
+  'kvm_pgtable_visitor_cb',
+  'stage2_unmap_walker',
+  'stage2_map_walker',
+  'stage2_split_walker',
+  'stage2_attr_walker',
+  'stage2_age_walker',
+];
+
+function open(
+  profile: string,
+  read: ReadFile,
+  overlay: Overlay,
+  files: readonly ScenarioSource[],
+): LoadedTree {
+  const log = assumptionLog();
+  const patched = overlayReader(overlay, read);
+  const placed = files.map(place).filter(({ settings }) => settings.profiles.includes(profile));
+  const texts = placed.flatMap(({ source, setup, host }) => [
+    {
+      path: '<names>',
+      text: `#define setup(...) ${setup}(__VA_ARGS__)\n#define host(...) ${host}(__VA_ARGS__)\n`,
+    },
+    source,
+    { path: '<names>', text: '#undef setup\n#undef host\n' },
+  ]);
+  const loader = unitLoader(read, overlay);
+  const kernels = new Map<boolean, Kernel>();
+  const kernelFor = (vhe: boolean): Kernel => {
+    const known = kernels.get(vhe);
+    if (known !== undefined) return known;
+    const wanted = pgtableProfile(profile, vhe, patched, texts);
+    const loaded = value(loadKernel(wanted, read, overlay, loader));
+    kernels.set(vhe, loaded);
+    return loaded;
+  };
+  const first = kernelFor(true);
+  const available = placed.filter(({ settings }) =>
+    settings.needs.every((name) => isDeclared(first, name)),
+  );
+  return {
+    profile,
+    scenarios: available.map(({ scenario }) => scenario),
+    opened: [...available.map(({ host }) => host), ...OPENED],
+    kernels: () => [...kernels.values()],
+    prepare: (scenario, features) => {
+      const found = available.find((each) => each.scenario.name === scenario.name);
+      if (found === undefined) throw new RangeError(`no scenario "${scenario.name}" in this tree`);
+      const reason = impossible(found.settings, features);
+      if (reason !== null) return { kind: 'impossible', reason };
+      const made = attempt((): Prepared => ({
+        kind: 'ready',
+        setup: setupOf(kernelFor(features.vhe), found, features, log),
+      }));
+      return made.kind === 'ok' ? made.value : made;
+    },
+    assumed: () => assumptionsOf([...kernels.values()], log),
+  };
+}
+
+function place(source: ScenarioSource, index: number): Placed {
+  const settings = value(readScenarioFile(source));
+  const setup = `tlbgate_setup_${index}`;
+  const host = `tlbgate_host_${index}`;
+  const { name, why, profiles, kinds, view, vcpus, window, reschedule } = settings;
+  return {
+    settings,
+    source,
+    setup,
+    host,
+    scenario: {
+      name,
+      why,
+      profile: profiles[0] ?? '',
+      entries: [host],
+      situation: {
+        ...defaultScenario(`kernel/${name}`, DEFAULT_FEATURES),
+        guest: { kind: 'general', kinds },
+        view,
+        vcpus,
+        window,
+        reschedule,
+      },
+      shrinks: false,
+    },
+  };
+}
+
+function isDeclared({ program }: Kernel, name: string): boolean {
+  return program.units.some(
+    ({ unit }) => unit.functions.has(name) || unit.objects.has(name) || unit.enumerators.has(name),
+  );
+}
+
+/** Why no such machine can have the scenario; `null` when it can. */
+function impossible(settings: ScenarioSettings, features: Features): string | null {
+  if (features.granule !== '4k') return 'the tree is configured for 4K pages';
+  if (features.ipaBits !== 40) return 'its VMs have 40 bits of IPA';
+  if (features.e2h !== features.vhe) return 'hVHE is not known to this profile';
+  if (features.lpa2 || features.cnp) return 'LPA2 and CnP are not known to this profile';
+  const missing = settings.features.find(({ holds }) => !holds(features));
+  return missing === undefined ? null : `it needs ${missing.word}`;
+}
+
+function setupOf(
+  kernel: Kernel,
+  { scenario, settings, setup, host }: Placed,
+  features: Features,
+  { watch }: AssumptionLog,
+): MachineSetup {
+  const withStage1 = settings.view !== 'mmu-off';
+  const before: PgtableSubject = {
+    features,
+    vmid: VMID,
+    tables: new Map(),
+    words: { kind: 'own', start: new Map(), observable: () => false, hardwareUpdates: false },
+    hasStructPage: () => null,
+    watchedLines: () => [],
+    watchedIpas: [],
+    reschedule: 'never',
+  };
+  const made = runSetup(
+    kernel.program,
+    value(pgtableEnvironment(kernel, before)),
+    [
+      { name: MAKE_VM, arguments: [BigInt(VMID), BigInt(features.ipaBits)] },
+      { name: setup, arguments: [] },
+      ...(withStage1
+        ? [{ name: MAP_GUEST_TABLE, arguments: [GUEST_TABLE.ipa, GUEST_TABLE.page] }]
+        : []),
+    ],
+    TABLE_BASE,
+  );
+  const geometry = kvmStage2Geometry(features);
+  const { pages, guest } = made;
+  checkControl(guest.control, features, geometry.startLevel);
+  if (pages.length === 0) {
+    throw new FrontendError(
+      scenario.name,
+      0,
+      0,
+      'setup() names no page of the guest: see guest_page()',
+    );
+  }
+  const environment = watch(
+    value(pgtableEnvironment(kernel, { ...before, ...hostSubject(made, settings, features) })),
+  );
+  const view = viewOf(settings, features, pages);
+  const context = guestContext(view, { vmid: guest.vmid, root: guest.root }, features);
+  const vas = pages.map(({ ipa }) => view.vaOf(ipa));
+  const vcpu = generatorThread(
+    'vcpu0',
+    generalGuest({ vcpu: 'vcpu0', vas, kinds: settings.kinds, value: STORED, handler: null }),
+  );
+  const threads: ThreadSetup[] = [
+    {
+      tree: kernelThread({
+        name: 'host',
+        program: kernel.program,
+        environment,
+        entry: host,
+        arguments: [],
+        objects: made.vm,
+        before: [],
+        after: [],
+      }),
+      context: hostContext({ features }),
+    },
+    ...Array.from({ length: settings.vcpus }, () => ({ tree: vcpu, context })),
+  ];
+  return {
+    threads,
+    translation: { features, stage1: view.geometry, stage2: geometry, mair: GUEST_MAIR },
+    memory: [
+      ...[...made.memory].map(([address, word]) => ({ address, value: word })),
+      ...view.words,
+    ].filter(({ value: word }) => word !== 0n),
+    pages: pagesOf(made, withStage1),
+    locks: ['mmu_lock'],
+    watchedVas: vas,
+    dataCache: 'modelled',
+    ...(settings.kinds.includes('execute') ? { instructionCache: 'modelled' as const } : {}),
+    bounds: { window: settings.window },
+  };
+}
+
+/** The tables are walked as VTCR_EL2 says: its T0SZ and SL0 must be those of the machine's geometry. */
+function checkControl(control: bigint, { ipaBits }: Features, startLevel: number): void {
+  const bits = 64 - Number(control & 0x3fn);
+  const level = 2 - Number((control >> 6n) & 3n);
+  if (bits === ipaBits && level === startLevel) return;
+  throw new FrontendError(
+    '<setup>',
+    0,
+    0,
+    `the tree asks for ${bits} bits of IPA from level ${level} on; the machine walks ${ipaBits} bits from level ${startLevel} on`,
+  );
+}
+
+/** What the set-up has fixed for the host thread. */
+function hostSubject(
+  { memory, tables, pages }: SetupResult,
+  { reschedule }: ScenarioSettings,
+  features: Features,
+): Pick<
+  PgtableSubject,
+  'tables' | 'words' | 'hasStructPage' | 'watchedLines' | 'watchedIpas' | 'reschedule'
+> {
+  const ipas = [...pages.map(({ ipa }) => ipa), GUEST_TABLE.ipa];
+  const indices = new Set(
+    ipas.flatMap((ipa) =>
+      LEVELS.filter((level) => level <= LAST_LEVEL).map((level) =>
+        Number((ipa >> BigInt(levelShift(features.granule, level))) & 511n),
+      ),
+    ),
+  );
+  const lines = pages.map(({ page }) => page);
+  const words: Environment['words'] = {
+    kind: 'own',
+    start: memory,
+    observable: (word) => indices.has(Number((word >> 3n) & 511n)),
+    hardwareUpdates: features.s2Hafdbs !== 'none',
+  };
+  return {
+    tables,
+    words,
+    hasStructPage: (page) => (lines.includes(page) ? true : null),
+    watchedLines: (base, bytes) => lines.filter((line) => line >= base && line < base + bytes),
+    watchedIpas: pages.map(({ ipa }) => ipa),
+    reschedule,
+  };
+}
+
+function viewOf(
+  { view }: ScenarioSettings,
+  features: Features,
+  pages: readonly DeclaredPage[],
+): GuestView {
+  if (view === 'mmu-off') return MMU_OFF;
+  return smallStage1({
+    features,
+    mappings: pages.map(({ ipa }) => ({ ipa, attribute: view })),
+    leaf: 'block',
+    places: [GUEST_TABLE],
+  });
+}
+
+function pagesOf({ tables, pages }: SetupResult, withStage1: boolean): readonly PageSetup[] {
+  return [
+    ...[...tables.keys()].map((base): PageSetup => ({
+      base,
+      use: 'table',
+      vmid: VMID,
+      name: `table page at 0x${base.toString(16)}`,
+    })),
+    ...uniquePages(pages).map(({ page }, i): PageSetup => ({
+      base: page,
+      use: 'guest',
+      vmid: VMID,
+      name: `guest page ${i}`,
+    })),
+    ...(withStage1
+      ? [{ base: GUEST_TABLE.page, use: 'guest', vmid: VMID, name: 'stage-1 table' } as const]
+      : []),
+  ];
+}
+
+function uniquePages(pages: readonly DeclaredPage[]): readonly DeclaredPage[] {
+  return pages.filter(({ page }, i) => pages.findIndex((other) => other.page === page) === i);
+}
+
+function value<T>(outcome: Outcome<T>): T {
+  if (outcome.kind === 'ok') return outcome.value;
+  const { file, line, column, message } = outcome.diagnostic;
+  throw new FrontendError(file, line, column, message);
+}
