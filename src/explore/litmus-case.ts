@@ -1,7 +1,7 @@
 import type { Features } from '../arm64/features.ts';
 import type { LitmusTest } from '../frontend/litmus/litmus-test.ts';
 import { parseHerd, parseIsla, type ParsedLitmus } from '../frontend/litmus/parse-litmus.ts';
-import type { LitmusProblem } from '../frontend/litmus/problem.ts';
+import { attempt, type LitmusProblem } from '../frontend/litmus/problem.ts';
 import { runLitmus, type LitmusOutcomes } from './litmus-run.ts';
 
 /** How a litmus test is read and run: what stands in its text, and what the user adds. */
@@ -56,5 +56,12 @@ export function answerLitmus(
 ): LitmusAnswer {
   const parsed = readLitmus(file, text, reading);
   if (parsed.kind === 'problem') return { kind: 'unsupported', problem: parsed.problem };
-  return { kind: 'outcomes', test: parsed.test, outcomes: runLitmus(parsed.test, limits) };
+  const { test } = parsed;
+  // Threads are decoded as they run: what is not supported may show only then.
+  const run = attempt(() => runLitmus(test, limits));
+  if ('problem' in run) return { kind: 'unsupported', problem: run.problem };
+  const { problem } = run.ok;
+  return problem === null
+    ? { kind: 'outcomes', test, outcomes: run.ok }
+    : { kind: 'unsupported', problem };
 }

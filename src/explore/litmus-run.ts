@@ -2,6 +2,8 @@ import type { LitmusTest } from '../frontend/litmus/litmus-test.ts';
 import { AT, get } from '../machine/window.ts';
 import { createMachine, type Machine } from '../machine/machine.ts';
 import type { State } from '../machine/draft.ts';
+import type { LitmusProblem } from '../frontend/litmus/problem.ts';
+import { accessWatch } from './litmus-accesses.ts';
 import { search } from './search.ts';
 
 /** All final states of a litmus test, as the test shows them. */
@@ -16,6 +18,8 @@ export interface LitmusOutcomes {
   /** Final states for which the statement of the test holds, and for which it does not. */
   readonly holding: number;
   readonly others: number;
+  /** Something that runs of the test do and that the machine cannot do: then the rest means nothing. */
+  readonly problem: LitmusProblem | null;
 }
 
 /** Runs a litmus test on the machine to the end. */
@@ -29,6 +33,7 @@ export function runLitmus(
   let needsBbm = machine.initialFacts.some((fact) => fact.kind === 'two-live');
   let holding = 0;
   let others = 0;
+  const accesses = accessWatch(machine, test);
   const result = search(machine, limits, {
     reduced,
     depthFirst: true,
@@ -39,6 +44,7 @@ export function runLitmus(
     onEnd(state) {
       if (machine.end(state) !== 'finished') return;
       const final = finalState(machine, state);
+      accesses.look();
       const outcome = test.observe(final);
       if (outcome === null) return;
       outcomes.add(outcome);
@@ -53,6 +59,7 @@ export function runLitmus(
     limited: result.kind === 'limit',
     holding,
     others,
+    problem: accesses.problem(),
   };
 }
 

@@ -35,6 +35,8 @@ export interface LitmusTest {
    * out.
    */
   observe(final: FinalState): string | null;
+  /** Whether instructions of the test lie at an address. */
+  isCode(address: bigint): boolean;
   /** Whether the statement behind the quantifier holds. */
   holds(final: FinalState): boolean;
 }

@@ -35,7 +35,11 @@ export type AluOp =
   | 'bfm'
   | 'abs'
   | 'rev16'
-  | 'rev32';
+  | 'rev32'
+  | 'extr'
+  | 'smulh'
+  | 'umulh'
+  | 'cls';
 
 /** All ones of a width. */
 export function ones(width: number): bigint {
@@ -125,6 +129,17 @@ export function aluFunction(op: AluOp, width: Width): (args: readonly bigint[]) 
         return mapUnits(a, width, 16, (unit) => reversed(unit, 16, 8));
       case 'rev32':
         return mapUnits(a, width, 32, (unit) => reversed(unit, 32, 8));
+      case 'extr':
+        return (((a << bits) | b) >> c) & mask;
+      case 'smulh':
+        return ((signed(a, width) * signed(b, width)) >> bits) & mask;
+      case 'umulh':
+        return (a * b) >> bits;
+      case 'cls': {
+        // Bits behind the sign bit that equal it.
+        const changes = (a ^ (a >> 1n)) & (mask >> 1n);
+        return BigInt(width - 1 - (changes === 0n ? 0 : changes.toString(2).length));
+      }
     }
   };
 }

@@ -13,6 +13,8 @@ export interface CodeLine {
 /** A run of instructions at consecutive addresses: the main code of a thread, or a handler. */
 export interface CodeBlock {
   readonly name: string;
+  /** Thread it belongs to: a branch finds labels of its own thread only. */
+  readonly owner: number;
   readonly address: bigint;
   readonly lines: readonly CodeLine[];
 }
@@ -36,7 +38,7 @@ export interface Code {
   readonly slots: readonly CodeSlot[];
   /** Index of the first slot of each block. */
   readonly starts: readonly number[];
-  /** Labels (the last definition of each), as indices of `slots`. */
+  /** Labels of the thread of the first block (the first definition of each), as indices of `slots`. */
   readonly labels: ReadonlyMap<string, number>;
   /** Index of the slot at an address. */
   slotAt(address: bigint): number | undefined;
@@ -78,14 +80,26 @@ export function assemble(blocks: readonly CodeBlock[]): Code {
     drafts.push(endOf(index, address, pending, block, blocks));
   });
   // A label means the one of its own block, then that of the earliest block that has it.
-  const labels = new Map([...definitions].reverse().map(({ label, slot }) => [label, slot]));
+  const ownerOf = (slot: number): number | undefined => blocks[drafts[slot]?.block ?? -1]?.owner;
+  const labels = new Map(
+    definitions
+      .filter(({ slot }) => ownerOf(slot) === blocks[0]?.owner)
+      .reverse()
+      .map(({ label, slot }) => [label, slot]),
+  );
   const slots = drafts.map((draft, index): CodeSlot => ({
     ...draft,
     target:
       draft.target === null
         ? -1
         : (relative(draft.target, draft, drafts) ??
-          resolve(draft.target, index, draft, definitions, (slot) => drafts[slot]?.block)),
+          resolve(
+            draft.target,
+            index,
+            draft,
+            definitions.filter(({ slot }) => ownerOf(slot) === ownerOf(index)),
+            (slot) => drafts[slot]?.block,
+          )),
   }));
   const byAddress = new Map<bigint, number>();
   slots.forEach((slot, index) => {

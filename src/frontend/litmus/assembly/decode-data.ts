@@ -24,7 +24,13 @@ const PLAIN: ReadonlyMap<string, AluOp> = new Map([
   ['LSR', 'lsr'],
   ['ASR', 'asr'],
   ['ROR', 'ror'],
+  ['LSLV', 'lsl'],
+  ['LSRV', 'lsr'],
+  ['ASRV', 'asr'],
+  ['RORV', 'ror'],
   ['MUL', 'mul'],
+  ['SMULH', 'smulh'],
+  ['UMULH', 'umulh'],
   ['UDIV', 'udiv'],
   ['SDIV', 'sdiv'],
 ]);
@@ -93,9 +99,11 @@ function decodeMove(line: Line): Instruction | null {
       const { register: dest, width } = sized();
       return compute('orn', width, dest, [reg(ZR), source(line, 1)]);
     }
-    case 'NEG': {
+    case 'NEG':
+    case 'NEGS': {
       const { register: dest, width } = sized();
-      return compute('sub', width, dest, [reg(ZR), source(line, 1)]);
+      const flags = line.mnemonic === 'NEGS' ? 'sub' : 'none';
+      return compute('sub', width, dest, [reg(ZR), source(line, 1)], flags);
     }
     case 'MOVN': {
       const { register: dest, width } = sized();
@@ -117,17 +125,33 @@ function decodeMove(line: Line): Instruction | null {
       const operands = [1, 2, 3].map((index) => reg(register(line, index).register));
       return compute(line.mnemonic === 'MADD' ? 'madd' : 'msub', width, dest, operands);
     }
+    case 'MNEG': {
+      const { register: dest, width } = sized();
+      const operands = [1, 2].map((index) => reg(register(line, index).register));
+      return compute('msub', width, dest, [...operands, reg(ZR)]);
+    }
+    case 'EXTR': {
+      const { register: dest, width } = sized();
+      const operands = [1, 2].map((index) => reg(register(line, index).register));
+      const from = immediate(line, 3);
+      if (from < 0n || from >= BigInt(width)) return malformed(line);
+      return compute('extr', width, dest, [...operands, imm(from)]);
+    }
     case 'CLZ':
+    case 'CLS':
     case 'RBIT':
     case 'REV':
+    case 'REV64':
     case 'REV16':
     case 'REV32':
     case 'ABS': {
       const { register: dest, width } = sized();
       const ops = {
         CLZ: 'clz',
+        CLS: 'cls',
         RBIT: 'rbit',
         REV: 'rev',
+        REV64: 'rev',
         REV16: 'rev16',
         REV32: 'rev32',
         ABS: 'abs',
@@ -135,8 +159,23 @@ function decodeMove(line: Line): Instruction | null {
       return compute(ops[line.mnemonic], width, dest, [reg(register(line, 1).register)]);
     }
     default:
-      return null;
+      return decodeLongMultiply(line);
   }
+}
+
+/** SMULL, UMADDL and their kind: two 32-bit factors, a 64-bit result. */
+function decodeLongMultiply(line: Line): Instruction | null {
+  const long = /^([SU])M(ULL|NEGL|ADDL|SUBL)$/.exec(line.mnemonic);
+  if (long === null) return null;
+  const kind = long[1] === 'S' ? 'sxtw' : 'uxtw';
+  const factors = [1, 2].map((index): Operand => ({
+    kind: 'register',
+    register: register(line, index).register,
+    modifier: { kind, amount: 0 },
+  }));
+  const added = long[2] === 'ULL' || long[2] === 'NEGL' ? ZR : register(line, 3).register;
+  const op = long[2] === 'ULL' || long[2] === 'ADDL' ? 'madd' : 'msub';
+  return compute(op, 64, register(line, 0).register, [...factors, reg(added)]);
 }
 
 function decodeSelect(line: Line): Instruction | null {

@@ -120,13 +120,19 @@ function decodeAtomic(line: Line): Instruction | null {
     : rmw('cas', 1, 0, swap[2] ?? '', swap[3] ?? '');
 }
 
-const PAIR = /^(?:(LD|ST)(?:P|NP)|(LDPSW))$/;
+const PAIR = /^(?:(LD|ST)(?:P|NP)|(LDPSW)|(?:LDIAP|STIL)P)$/;
 
-/** Pairs as two single accesses in program order, then the update of the base. */
+/**
+ * Pairs as two single accesses in program order, then the update of the base. The two halves of
+ * LDIAPP and STILP (FEAT_LRCPC3) are ordered: each is an acquire-pc load or a store-release, and a
+ * STILP that moves its base down stores the upper half first.
+ */
 function decodePair(line: Line): readonly Instruction[] | null {
   const pair = PAIR.exec(line.mnemonic);
   if (pair === null) return null;
-  const loads = pair[1] !== 'ST';
+  const loads = !line.mnemonic.startsWith('ST');
+  const order: Ordering =
+    line.mnemonic === 'LDIAPP' ? 'acquire-pc' : line.mnemonic === 'STILP' ? 'release' : 'plain';
   const registers = [register(line, 0), register(line, 1)];
   const at = address(line, 2);
   const offset = at.offset === null ? 0n : at.offset.kind === 'immediate' ? at.offset.value : null;
@@ -142,14 +148,15 @@ function decodePair(line: Line): readonly Instruction[] | null {
       offset: { kind: 'immediate', value },
       index: 'none',
     };
-    const shared = { bytes, address: place, order: 'plain', unprivileged: false } as const;
+    const shared = { bytes, address: place, order, unprivileged: false } as const;
     if (!loads) return { kind: 'store', source: number, status: null, ...shared };
     const signExtendTo = pair[2] === undefined ? null : 64;
     return { kind: 'load', dest: number, signExtendTo, exclusive: false, ...shared };
   });
   if (at.index === 'none') return accesses;
+  const upperFirst = order === 'release' && at.index === 'pre';
   return [
-    ...accesses,
+    ...(upperFirst ? [...accesses].reverse() : accesses),
     {
       kind: 'compute',
       op: 'add',

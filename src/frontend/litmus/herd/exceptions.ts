@@ -1,5 +1,6 @@
 import type { Code } from '../assembly/code.ts';
 import type { ExprTable } from '../expr-table.ts';
+import { codeAddressOf } from '../thread/code-address.ts';
 import type { ThreadProgram } from '../thread/thread-program.ts';
 import { addFault, recordFault, type RecordedFault } from '../thread/recorded-fault.ts';
 import { withSystem, type ThreadState } from '../thread/thread-state.ts';
@@ -51,7 +52,7 @@ export function herdExceptions(
     },
     returnFromException(state) {
       const link = state.system.get('ELR_EL1');
-      const pc = link?.kind === 'const' ? code.slotAt(link.value) : undefined;
+      const pc = link === undefined ? undefined : code.slotAt(codeAddressOf(code, state.pc, link));
       if (pc === undefined) return { ...state, status: 'stuck' };
       const el = user ? 0 : 1;
       return { ...state, pc, el, inHandler: false, phase: { kind: 'return', toEl: el } };

@@ -105,6 +105,11 @@ export function cellAt(virtual: bigint): bigint {
   return TABLE_PAGE + (virtual >> 12n) * 8n;
 }
 
+/** Whether an address lies among the instructions. */
+export function inCode(address: bigint): boolean {
+  return address >= FIRST_CODE && address < FIRST_PHYSICAL;
+}
+
 /** Whether an address lies in the table. */
 export function inTable(address: bigint): boolean {
   return address >= TABLE_PAGE && address < TABLE_PAGE + PAGE;

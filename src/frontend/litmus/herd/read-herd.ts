@@ -12,7 +12,7 @@ import { attributeTable } from './entry-bits.ts';
 import { herdSections, type HerdSections } from './herd-sections.ts';
 import { herdProgram } from './herd-program.ts';
 import { INT, parseInit, typeOf, type CellType, type InitItem } from './init.ts';
-import { codeAddress, layout, TABLE_PAGE, type Layout } from './layout.ts';
+import { codeAddress, inCode, layout, TABLE_PAGE, type Layout } from './layout.ts';
 import { locationKey, type Location } from './location.ts';
 import { initialMemory } from './memory.ts';
 import { names } from './names.ts';
@@ -31,7 +31,7 @@ export function readHerd(file: string, text: string, options: HerdOptions): Litm
   const settings = herdSettings(sections, options);
   const items = parseInit(tokenize(sections.source, sections.init));
   const tail = parseTail(tokenize(sections.source, sections.tail));
-  const codes = assembleColumns(sections);
+  const codes = assembleColumns(sections, codePointers(items));
   const types = typesOf(items);
   const start = sections.source.position(0);
   const placed = layout(
@@ -63,26 +63,49 @@ export function readHerd(file: string, text: string, options: HerdOptions): Litm
     setup: machineSetup(threads, memory, placed, settings),
     threads,
     quantifier: tail.quantifier,
+    isCode: (address) => inCode(address),
     observe: (final) => observer.observe(final),
     holds: (final) => observer.holds(final),
   };
 }
 
-function assembleColumns(sections: HerdSections): ReadonlyMap<number, Code> {
+/** For each thread, the other threads whose code it has a pointer to: it may run that code too. */
+function codePointers(items: readonly InitItem[]): ReadonlyMap<number, ReadonlySet<number>> {
+  const pointers = new Map<number, Set<number>>();
+  for (const { location, values } of items) {
+    if (location.kind !== 'register') continue;
+    for (const value of values) {
+      if (value.kind !== 'label' || value.thread === location.thread) continue;
+      const known = pointers.get(location.thread) ?? new Set();
+      pointers.set(location.thread, known.add(value.thread));
+    }
+  }
+  return pointers;
+}
+
+function assembleColumns(
+  sections: HerdSections,
+  pointers: ReturnType<typeof codePointers>,
+): ReadonlyMap<number, Code> {
   const codes = new Map<number, Code>();
   for (const column of sections.columns) {
     if (column.handler) continue;
     const { thread } = column;
     if (codes.has(thread)) return reject('syntax', column.at, `P${thread} has two columns.`);
-    const handler = sections.columns.find((other) => other.handler && other.thread === thread);
-    const blocks: CodeBlock[] = [
-      { name: `P${thread}`, address: codeAddress(thread, false), lines: column.lines },
-    ];
-    if (handler !== undefined) {
-      const address = codeAddress(thread, true);
-      blocks.push({ name: `P${thread}.F`, address, lines: handler.lines });
-    }
-    codes.set(thread, assemble(blocks));
+    const others = sections.columns.filter(
+      (other) => !other.handler && pointers.get(thread)?.has(other.thread) === true,
+    );
+    codes.set(
+      thread,
+      assemble([
+        blockOf(column),
+        ...sections.columns
+          .filter((other) => other.handler && other.thread === thread)
+          .slice(0, 1)
+          .map(blockOf),
+        ...others.map(blockOf),
+      ]),
+    );
   }
   sections.columns.forEach((column) => {
     if (!codes.has(column.thread)) reject('syntax', column.at, 'this handler has no thread.');
@@ -97,6 +120,11 @@ function assembleColumns(sections: HerdSections): ReadonlyMap<number, Code> {
     }
   }
   return codes;
+}
+
+function blockOf({ thread, handler, lines }: HerdSections['columns'][number]): CodeBlock {
+  const name = handler ? `P${thread}.F` : `P${thread}`;
+  return { name, owner: thread, address: codeAddress(thread, handler), lines };
 }
 
 function typesOf(items: readonly InitItem[]): (location: Location) => CellType {

@@ -1,6 +1,7 @@
 import type { Fault } from '../../../program/effect.ts';
 import type { Code } from '../assembly/code.ts';
 import type { ExprTable } from '../expr-table.ts';
+import { codeAddressOf } from '../thread/code-address.ts';
 import type { ExceptionCause, ThreadProgram } from '../thread/thread-program.ts';
 import type { ThreadState } from '../thread/thread-state.ts';
 
@@ -58,7 +59,7 @@ export function islaExceptions(
     returnFromException(state) {
       const link = state.system.get(`ELR_EL${state.el}`);
       const saved = state.system.get(`SPSR_EL${state.el}`);
-      const pc = link?.kind === 'const' ? code.slotAt(link.value) : undefined;
+      const pc = link === undefined ? undefined : code.slotAt(codeAddressOf(code, state.pc, link));
       if (state.el === 0 || pc === undefined) return { ...state, status: 'ended' };
       const mode = saved?.kind === 'const' ? saved.value : 0n;
       const level = Number((mode >> 2n) & 3n);

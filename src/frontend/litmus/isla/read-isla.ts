@@ -80,6 +80,7 @@ export function readIsla(file: string, text: string, options: IslaOptions): Litm
     setup: machineSetup(threads, made, tables, options),
     threads,
     quantifier: 'exists',
+    isCode: (address) => codes.some((code) => code.slotAt(address) !== undefined),
     observe: (state) => (holds(state) ? 'true' : 'false'),
     holds,
   };
@@ -122,13 +123,14 @@ function sectionBlocks(document: TomlTable): readonly CodeBlock[] {
       return reject('syntax', address.at, 'an address is a hexadecimal number.');
     }
     const lines = codeLines(stringAt(value, 'code').source);
-    return { name, address: BigInt(address.text), lines };
+    return { name, owner: 0, address: BigInt(address.text), lines };
   });
 }
 
 function threadCode(table: TomlTable, index: number, sections: readonly CodeBlock[]): Code {
   const main: CodeBlock = {
     name: `T${index}`,
+    owner: 0,
     address: CODE_BASE + BigInt(index) * PAGE,
     lines: codeLines(stringAt(table, 'code').source),
   };

@@ -2,6 +2,7 @@ import type { Instruction, RmwOp } from '../assembly/instruction.ts';
 import { ZR } from '../assembly/instruction.ts';
 import { aluFunction, ones, signed } from '../assembly/alu.ts';
 import { advance, ask, type Step, type StepInput } from './step-basics.ts';
+import { stepPieces } from './step-pieces.ts';
 import { NO_PHASE, withRegister, type ThreadState } from './thread-state.ts';
 import { cut, readAddress, readRegister } from './values.ts';
 
@@ -12,6 +13,8 @@ export function stepAccess(input: StepInput, instruction: Access): Step {
   const { program, state } = input;
   const { table } = program;
   const { address, base } = readAddress(table, state, instruction.address);
+  const pieces = instruction.kind === 'rmw' ? null : stepPieces(input, instruction, address, base);
+  if (pieces !== null) return pieces;
   const unprivileged = instruction.kind !== 'rmw' && instruction.unprivileged;
   const at = program.place(address, state.el, unprivileged);
   const { bytes } = instruction;

@@ -1,6 +1,7 @@
 import type { Answer } from '../../../program/effect.ts';
 import type { Expr } from '../../../program/expr.ts';
 import { aluFunction, flagsFunction } from '../assembly/alu.ts';
+import { codeAddressOf } from './code-address.ts';
 import { END_TEXT } from '../assembly/code.ts';
 import type { Instruction } from '../assembly/instruction.ts';
 import { advance, ask, isOne, type Step, type StepInput } from './step-basics.ts';
@@ -30,6 +31,7 @@ export function step(program: ThreadProgram, state: ThreadState): Step {
     case 'matched':
       return stepCompare(input, state.phase);
     case 'none':
+    case 'pieces':
       break;
   }
   if (slot.text === END_TEXT) return { kind: 'end' };
@@ -170,14 +172,11 @@ function stepBranch(
   );
 }
 
-/**
- * The state at a code address that is known now. One that depends on a load is not something our
- * threads can follow: the run is dropped (a stated under-approximation).
- */
-export function jump(program: ThreadProgram, state: ThreadState, target: Expr): ThreadState {
-  const pc = target.kind === 'const' ? program.code.slotAt(target.value) : undefined;
-  if (pc !== undefined) return { ...state, pc };
-  return { ...state, status: target.kind === 'const' ? 'ended' : 'stuck' };
+/** The state at a code address. Gives up on one that depends on a load: threads are trees of effects. */
+function jump(program: ThreadProgram, state: ThreadState, target: Expr): ThreadState {
+  const address = codeAddressOf(program.code, state.pc, target);
+  const pc = program.code.slotAt(address);
+  return pc === undefined ? { ...state, status: 'ended' } : { ...state, pc };
 }
 
 function stepCacheMaintenance(

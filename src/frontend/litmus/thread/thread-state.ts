@@ -8,6 +8,8 @@ export type Phase =
   /** An exception was taken; `pc` is where its handler starts. */
   | { readonly kind: 'enter'; readonly toEl: 1 | 2; readonly after: 'handler' | 'return' | 'end' }
   | { readonly kind: 'return'; readonly toEl: 0 | 1 }
+  /** A misaligned access: bytes asked for so far, and what a load has put together from them. */
+  | { readonly kind: 'pieces'; readonly done: number; readonly value: Expr }
   /** The access of a CAS was asked for; its compare is to be guessed. */
   | { readonly kind: 'compare'; readonly access: number }
   /** The compare was guessed to succeed: where the register's value comes from is to be chosen. */
@@ -52,7 +54,7 @@ export function stateKey(state: ThreadState, table: ExprTable): string {
   const faults = state.faults.map((fault) => fault.key).join(';');
   return [
     state.pc,
-    phaseKey(state.phase),
+    phaseKey(state.phase, table),
     registers,
     table.idOf(state.flags),
     system,
@@ -66,7 +68,7 @@ export function stateKey(state: ThreadState, table: ExprTable): string {
   ].join('|');
 }
 
-function phaseKey(phase: Phase): string {
+function phaseKey(phase: Phase, table: ExprTable): string {
   switch (phase.kind) {
     case 'none':
       return '';
@@ -74,6 +76,8 @@ function phaseKey(phase: Phase): string {
       return `e${phase.toEl}${phase.after}`;
     case 'return':
       return `r${phase.toEl}`;
+    case 'pieces':
+      return `p${phase.done},${table.idOf(phase.value)}`;
     case 'compare':
       return `c${phase.access}`;
     case 'matched':

@@ -29,6 +29,16 @@ describe('instructions compute what the architecture says', () => {
     ['set on carry', ['CMP X1,#2', 'CSET X0,CS'], '0:X1=2;', 1n],
     ['set on signed less', ['CMP W1,#0', 'CSET X0,LT'], '0:X1=0x80000000;', 1n],
     ['conditional compare', ['CMP X1,#1', 'CCMP X1,#5,#4,NE', 'CSET X0,EQ'], '0:X1=1;', 1n],
+    ['negate a product', ['MNEG W0,W1,W2'], '0:X1=-3; 0:X2=2;', 6n],
+    ['long product, signed', ['SMULL X0,W1,W2'], '0:X1=-3; 0:X2=2;', ALL - 5n],
+    ['long product, unsigned', ['UMULL X0,W1,W2'], '0:X1=-1; 0:X2=2;', 0x1_ffff_fffen],
+    ['long product from a sum', ['UMSUBL X0,W1,W2,X3'], '0:X1=2; 0:X2=3; 0:X3=7;', 1n],
+    ['upper half of a product', ['UMULH X0,X1,X1'], 'int64_t 0:X1=-1;', ALL - 1n],
+    ['upper half, signed', ['SMULH X0,X1,X1'], 'int64_t 0:X1=-1;', 0n],
+    ['extract from a pair', ['EXTR W0,W1,W2,#8'], '0:X1=0x12; 0:X2=0x3456;', 0x1200_0034n],
+    ['count leading sign bits', ['CLS W0,W1'], '0:X1=-1;', 31n],
+    ['sign bits of a positive number', ['CLS W0,W1'], '0:X1=1;', 30n],
+    ['shift by a register', ['ASRV X0,X1,X2'], 'int64_t 0:X1=-8; 0:X2=1;', ALL - 3n],
     ['test bits', ['TST X1,#2', 'CSET X0,NE'], '0:X1=3;', 1n],
   ])('%s', (_, code, initial, expected) => {
     expect(registersAfter(code, initial, [0])).toEqual([expected]);
@@ -61,6 +71,16 @@ describe('instructions compute what the architecture says', () => {
     ],
     ['compare and swap', ['MOV W0,#4', 'MOV W1,#0', 'CAS W1,W0,[X9]', 'LDR W0,[X9]'], [4n, 0n]],
     ['exclusives', ['MOV W2,#4', 'LDXR W0,[X9]', 'STXR W1,W2,[X9]', 'LDR W0,[X9]'], [4n, 0n]],
+    [
+      'misaligned, over the end of a word',
+      ['LDR X2,[X9,#8]', 'MOV W0,#0x304', 'STRH W0,[X9,#7]', 'LDRB W0,[X9,#8]', 'LDRH W1,[X9,#7]'],
+      [3n, 0x304n],
+    ],
+    [
+      'misaligned with sign and write-back',
+      ['MOV W2,#0x8000', 'ADD X3,X9,#3', 'STRH W2,[X3]', 'LDRSH W0,[X3],#2', 'SUB X1,X3,X9'],
+      [0xffff_8000n, 5n],
+    ],
     ['pairs', ['MOV W2,#4', 'MOV W3,#5', 'STP W2,W3,[X9]', 'LDP W1,W0,[X9]'], [5n, 4n]],
   ])('%s', (_, code, expected) => {
     expect(registersAfter(code, '0:X9=x;', [0, 1])).toEqual(expected);
@@ -83,7 +103,7 @@ describe('instructions compute what the architecture says', () => {
     ['TLBI NONSENSE', 'is not a TLBI that we know'],
     ['B nowhere', 'there is no label `nowhere`'],
     ['CASP X0,X1,X2,X3,[X4]', 'is not supported'],
-    ['LDR X0,[X1,#3]', 'misaligned'],
+    ['LDAPUR X0,[X1,#3]', 'misaligned'],
   ])('%s is refused', (line, message) => {
     const text = `AArch64 t\n{0:X1=x;}\n P0 ;\n NOP ;\n ${line} ;\n`;
     const problem = problemOf(parseHerd('t.litmus', text));
