@@ -2,7 +2,7 @@
  * name: unmap one page of a table that stays
  * why: the leaf is cleared, invalidated and, without FWB, cleaned before anybody relies on it
  * profile: kvm-pgtable, kvm-pgtable-shared
- * needs: __unmap_stage2_range
+ * needs: kvm_unmap_gfn_range
  */
 #define IPA 0x40000000UL
 #define PAGE 0x80000000UL
@@ -17,9 +17,7 @@ void setup(void)
 void host(void)
 {
 	operation_begins("unmap");
-	write_lock(&the_kvm->mmu_lock);
-	__unmap_stage2_range(the_mmu, IPA, PAGE_SIZE, true);
-	write_unlock(&the_kvm->mmu_lock);
+	unmap_range(IPA, PAGE_SIZE);
 	operation_returns("unmap", IPA, PAGE_SIZE);
 	host_reads_page(PAGE);
 	page_gets_new_owner(PAGE);

@@ -1,6 +1,6 @@
 import type { Features } from '../../arm64/features.ts';
 import type { Diagnostic, Outcome } from '../../frontend/kernel-c/diagnostic.ts';
-import type { Kernel } from '../../frontend/kernel-c/profile/kernel.ts';
+import type { Kernel, UnitLoader } from '../../frontend/kernel-c/profile/kernel.ts';
 import type { Overlay, ReadFile } from '../../frontend/kernel-c/read-file.ts';
 import type { MachineSetup } from '../../machine/setup.ts';
 import type { Scenario } from '../scenario.ts';
@@ -52,6 +52,16 @@ export interface LoadedTree {
   readonly prepare: (scenario: KernelScenario, features: Features) => Prepared;
   /** What was taken for granted so far. */
   readonly assumed: () => readonly Assumption[];
+  /** Its units, for the other side of the comparison. */
+  readonly units: UnitLoader;
+}
+
+/** What a tree may be opened with. */
+export interface OpenOptions {
+  /** The scenario files that may be run on it: those of the package and of the user. */
+  readonly files?: readonly ScenarioSource[];
+  /** The same tree without a patch, whose units are used again where the patch changes nothing. */
+  readonly base?: LoadedTree;
 }
 
 /** Kernels that are alike enough to be loaded, run and reported in one way. */
@@ -64,10 +74,6 @@ export interface KernelFamily {
   readonly matrix: readonly string[];
   /** Whether the tree has the files and names that this family is known by. */
   readonly fits: (read: ReadFile) => boolean;
-  /** Loads a tree with a patch's files in front of it, and the scenario files that may be run on it. */
-  readonly open: (
-    read: ReadFile,
-    overlay: Overlay,
-    files?: readonly ScenarioSource[],
-  ) => Outcome<LoadedTree>;
+  /** Loads a tree with a patch's files in front of it. */
+  readonly open: (read: ReadFile, overlay: Overlay, options: OpenOptions) => Outcome<LoadedTree>;
 }

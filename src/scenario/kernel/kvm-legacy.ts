@@ -1,6 +1,11 @@
 import { DEFAULT_FEATURES, type Features } from '../../arm64/features.ts';
 import { attempt, FrontendError, type Outcome } from '../../frontend/kernel-c/diagnostic.ts';
-import { type Kernel, loadKernel } from '../../frontend/kernel-c/profile/kernel.ts';
+import {
+  type Kernel,
+  loadKernel,
+  type UnitLoader,
+  unitLoader,
+} from '../../frontend/kernel-c/profile/kernel.ts';
 import { KVM_V5_8, KVM_V5_8_NVHE, UNMAP_ENTRY } from '../../frontend/kernel-c/profile/kvm-v5_8.ts';
 import type { Overlay, ReadFile } from '../../frontend/kernel-c/read-file.ts';
 import { kernelUnmapSetup } from '../kernel-unmap.ts';
@@ -104,16 +109,17 @@ export const KVM_LEGACY: KernelFamily = {
   fits: (read) =>
     KVM_V5_8.units.every((unit) => read(unit) !== null) &&
     /\bunmap_stage2_range\s*\(/.test(read(KVM_V5_8.units[0] ?? '') ?? ''),
-  open: (read, overlay) => attempt(() => openLegacy(read, overlay)),
+  open: (read, overlay, { base }) => attempt(() => openLegacy(read, overlay, base?.units ?? null)),
 };
 
-function openLegacy(read: ReadFile, overlay: Overlay): LoadedTree {
+function openLegacy(read: ReadFile, overlay: Overlay, base: UnitLoader | null): LoadedTree {
+  const units = unitLoader(read, overlay, base);
   const log = assumptionLog();
   const kernels = new Map<boolean, Kernel>();
   const kernelFor = (vhe: boolean): Kernel => {
     const known = kernels.get(vhe);
     if (known !== undefined) return known;
-    const loaded = value(loadKernel(vhe ? KVM_V5_8 : KVM_V5_8_NVHE, read, overlay));
+    const loaded = value(loadKernel(vhe ? KVM_V5_8 : KVM_V5_8_NVHE, read, overlay, units));
     kernels.set(vhe, loaded);
     return loaded;
   };
@@ -128,6 +134,7 @@ function openLegacy(read: ReadFile, overlay: Overlay): LoadedTree {
       return made.kind === 'ok' ? made.value : made;
     },
     assumed: () => assumptionsOf([...kernels.values()], log),
+    units,
   };
 }
 

@@ -7,6 +7,7 @@ import { type Kernel, loadKernel, unitLoader } from '../../frontend/kernel-c/pro
 import {
   hasPgtable,
   hasSharedWalks,
+  hasVpipt,
   pgtableEnvironment,
   pgtableProfile,
   type PgtableSubject,
@@ -32,7 +33,7 @@ import type { MachineSetup, PageSetup, ThreadSetup } from '../../machine/setup.t
 import { generatorThread } from '../../program/generator-thread.ts';
 import { defaultScenario } from '../scenario.ts';
 import { type AssumptionLog, assumptionLog, assumptionsOf } from './assumptions.ts';
-import type { KernelFamily, KernelScenario, LoadedTree, Prepared } from './family.ts';
+import type { KernelFamily, KernelScenario, LoadedTree, OpenOptions, Prepared } from './family.ts';
 import { readScenarioFile, type ScenarioSettings, type ScenarioSource } from './scenario-file.ts';
 
 /** Where things lie in physical memory: far apart, so that a dump can be read. */
@@ -61,7 +62,7 @@ export const KVM_PGTABLE: KernelFamily = {
   kernels: 'KVM stage 2 of 5.10 to 6.1: arch/arm64/kvm/hyp/pgtable.c, walked by one CPU at a time',
   matrix: ['fwb', 'vhe', 'tlbi-range'],
   fits: (read) => hasPgtable(read) && !hasSharedWalks(read),
-  open: (read, overlay, files = []) => attempt(() => open('kvm-pgtable', read, overlay, files)),
+  open: (read, overlay, options) => attempt(() => open('kvm-pgtable', read, overlay, options)),
 };
 
 /** The same from 6.2 on: faults walk under the read lock, tables are freed by RCU. */
@@ -70,7 +71,7 @@ export const KVM_PGTABLE_SHARED: KernelFamily = {
   kernels: 'KVM stage 2 from 6.2 on: arch/arm64/kvm/hyp/pgtable.c with walks under the read lock',
   matrix: ['fwb', 'vhe', 'tlbi-range'],
   fits: (read) => hasPgtable(read) && hasSharedWalks(read),
-  open: (read, overlay, files = []) => attempt(() => open(SHARED, read, overlay, files)),
+  open: (read, overlay, options) => attempt(() => open(SHARED, read, overlay, options)),
 };
 
 /** Functions whose statements are steps of a report. */
@@ -95,7 +96,7 @@ function open(
   profile: string,
   read: ReadFile,
   overlay: Overlay,
-  files: readonly ScenarioSource[],
+  { files = [], base }: OpenOptions,
 ): LoadedTree {
   const log = assumptionLog();
   const patched = overlayReader(overlay, read);
@@ -108,13 +109,13 @@ function open(
     source,
     { path: '<names>', text: '#undef setup\n#undef host\n' },
   ]);
-  const loader = unitLoader(read, overlay);
+  const units = unitLoader(read, overlay, base?.units ?? null);
   const kernels = new Map<boolean, Kernel>();
   const kernelFor = (vhe: boolean): Kernel => {
     const known = kernels.get(vhe);
     if (known !== undefined) return known;
     const wanted = pgtableProfile(profile, vhe, patched, texts);
-    const loaded = value(loadKernel(wanted, read, overlay, loader));
+    const loaded = value(loadKernel(wanted, read, overlay, units));
     kernels.set(vhe, loaded);
     return loaded;
   };
@@ -125,12 +126,12 @@ function open(
   return {
     profile,
     scenarios: available.map(({ scenario }) => scenario),
-    opened: [...available.map(({ host }) => host), ...OPENED],
+    opened: ['host', 'map', 'unmap_range', ...OPENED],
     kernels: () => [...kernels.values()],
     prepare: (scenario, features) => {
       const found = available.find((each) => each.scenario.name === scenario.name);
       if (found === undefined) throw new RangeError(`no scenario "${scenario.name}" in this tree`);
-      const reason = impossible(found.settings, features);
+      const reason = impossible(found.settings, features, hasVpipt(patched));
       if (reason !== null) return { kind: 'impossible', reason };
       const made = attempt((): Prepared => ({
         kind: 'ready',
@@ -139,6 +140,7 @@ function open(
       return made.kind === 'ok' ? made.value : made;
     },
     assumed: () => assumptionsOf([...kernels.values()], log),
+    units,
   };
 }
 
@@ -177,11 +179,19 @@ function isDeclared({ program }: Kernel, name: string): boolean {
 }
 
 /** Why no such machine can have the scenario; `null` when it can. */
-function impossible(settings: ScenarioSettings, features: Features): string | null {
+function impossible(
+  settings: ScenarioSettings,
+  features: Features,
+  knowsVpipt: boolean,
+): string | null {
   if (features.granule !== '4k') return 'the tree is configured for 4K pages';
   if (features.ipaBits !== 40) return 'its VMs have 40 bits of IPA';
   if (features.e2h !== features.vhe) return 'hVHE is not known to this profile';
   if (features.lpa2 || features.cnp) return 'LPA2 and CnP are not known to this profile';
+  if (features.icache === 'vpipt' && !knowsVpipt) return 'its KVM does not know VPIPT I-caches';
+  if (features.dic && settings.kinds.includes('execute')) {
+    return 'instruction caches of the machine need the maintenance that DIC makes unnecessary';
+  }
   const missing = settings.features.find(({ holds }) => !holds(features));
   return missing === undefined ? null : `it needs ${missing.word}`;
 }

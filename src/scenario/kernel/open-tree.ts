@@ -1,10 +1,9 @@
 import { attempt, FrontendError, type Outcome } from '../../frontend/kernel-c/diagnostic.ts';
 import { overlayReader, type Overlay, type ReadFile } from '../../frontend/kernel-c/read-file.ts';
 import { didYouMean } from '../../util/closest.ts';
-import type { KernelFamily, LoadedTree } from './family.ts';
+import type { KernelFamily, LoadedTree, OpenOptions } from './family.ts';
 import { KVM_LEGACY } from './kvm-legacy.ts';
 import { KVM_PGTABLE, KVM_PGTABLE_SHARED } from './kvm-pgtable.ts';
-import type { ScenarioSource } from './scenario-file.ts';
 
 /** Every family, in the order in which they are tried. */
 export const FAMILIES: readonly KernelFamily[] = [KVM_LEGACY, KVM_PGTABLE, KVM_PGTABLE_SHARED];
@@ -46,10 +45,10 @@ export function familyOf(
 export function openTree(
   read: ReadFile,
   overlay: Overlay,
-  options: { readonly profile?: string; readonly files?: readonly ScenarioSource[] } = {},
+  options: OpenOptions & { readonly profile?: string } = {},
 ): Outcome<LoadedTree> {
   const family = familyOf(read, overlay, options.profile ?? null);
-  return family.kind === 'ok' ? family.value.open(read, overlay, options.files) : family;
+  return family.kind === 'ok' ? family.value.open(read, overlay, options) : family;
 }
 
 function problem(message: string): FrontendError {

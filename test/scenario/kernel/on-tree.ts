@@ -16,11 +16,12 @@ export interface Edit {
   readonly by: string;
 }
 
-/** Opens a tree with the library, or the files given, after the edits. */
+/** Opens a tree with the library, or the files given, after the edits; `base` is the tree without them. */
 export function opened(
   { read }: Pick<Tree, 'read'>,
   edits: readonly Edit[] = [],
   files: readonly ScenarioSource[] = scenarioLibrary(),
+  base: LoadedTree | null = null,
 ): LoadedTree {
   const overlay = new Map<string, string>();
   for (const { file, what, by } of edits) {
@@ -29,7 +30,7 @@ export function opened(
     if (after === before) throw new Error(`${file} does not hold ${what.source}`);
     overlay.set(file, after);
   }
-  return ok(openTree(read, overlay, { files }));
+  return ok(openTree(read, overlay, base === null ? { files } : { files, base }));
 }
 
 /** `verified`, the id of the first rule that is broken, or why the scenario cannot be run. */

@@ -40,20 +40,24 @@ export function lockedDefinitions(
   });
 }
 
+/** Throws when a patch edits assembly, which is not run. */
+export function rejectAssembly(overlay: Overlay): void {
+  for (const path of overlay.keys()) {
+    if (path.endsWith('.S')) {
+      throw new FrontendError(path, 0, 0, 'the patch edits assembly, which is not run');
+    }
+  }
+}
+
 /**
- * Throws when a patch edits what is not run: a function with a meaning of its own here, a locked macro,
- * or assembly. A verdict about such a patch would not be about what it changes.
+ * Throws when a patch edits what is not run: a function with a meaning of its own here, or a locked
+ * macro. A verdict about such a patch would not be about what it changes.
  */
 export function rejectHiddenEdits(
   definitions: readonly HiddenDefinition[],
   overlay: Overlay,
   read: ReadFile,
 ): void {
-  for (const path of overlay.keys()) {
-    if (path.endsWith('.S')) {
-      throw new FrontendError(path, 0, 0, 'the patch edits assembly, which is not run');
-    }
-  }
   for (const { name, file, first, last } of definitions) {
     const patched = overlay.get(file);
     if (patched === undefined || patched === null) continue;

@@ -6,7 +6,12 @@ import { openKernelTree, preprocessUnit } from '../tree/kernel-tree.ts';
 import type { TypeContext } from '../types/context.ts';
 import { enumeratorValue, memberOfNamed } from '../types/types.ts';
 import { createProgram, type Program } from '../vm/program.ts';
-import { interceptedBodies, lockedDefinitions, rejectHiddenEdits } from './hidden-edits.ts';
+import {
+  interceptedBodies,
+  lockedDefinitions,
+  rejectAssembly,
+  rejectHiddenEdits,
+} from './hidden-edits.ts';
 
 /** What a family of kernels needs to be loaded: which files, and what is asked of them. */
 export interface Profile {
@@ -44,30 +49,45 @@ export interface Loaded {
   readonly synthesised: readonly string[];
 }
 
-/** Units of one side of a comparison, each parsed once; profiles of one tree share it. */
-export interface UnitLoader {
-  readonly synthesised: readonly string[];
-  /** Throws a `FrontendError` when the patch edits something that is not run. */
-  readonly unit: (
-    profile: Profile,
-    path: string,
-    appended: readonly AppendedText[],
-  ) => {
-    readonly unit: Unit;
-    readonly unsetConfig: readonly string[];
-    readonly locked: readonly string[];
-  };
+/** A unit, and what reading it has shown. */
+interface LoadedUnit {
+  readonly unit: Unit;
+  readonly unsetConfig: readonly string[];
+  readonly locked: readonly string[];
+  /** Every file that was read for it. */
+  readonly files: ReadonlySet<string>;
 }
 
-/** Opens a tree with a patch's files in front of it. */
-export function unitLoader(read: ReadFile, overlay: Overlay): UnitLoader {
+/** Units of one side of a comparison, each parsed once; profiles of one tree share it. */
+export interface UnitLoader {
+  readonly overlay: Overlay;
+  readonly synthesised: readonly string[];
+  /** Throws a `FrontendError` when the patch edits something that is not run. */
+  readonly unit: (profile: Profile, path: string, appended: readonly AppendedText[]) => LoadedUnit;
+}
+
+/**
+ * Opens a tree with a patch's files in front of it. Units of `base`, which is the tree with nothing in
+ * front of it, are used again where the patch changes none of their files.
+ */
+export function unitLoader(
+  read: ReadFile,
+  overlay: Overlay,
+  base: UnitLoader | null = null,
+): UnitLoader {
   const tree = openKernelTree(read, { overlay });
-  const known = new Map<string, ReturnType<UnitLoader['unit']>>();
-  function load(
-    profile: Profile,
-    path: string,
-    appended: readonly AppendedText[],
-  ): ReturnType<UnitLoader['unit']> {
+  rejectAssembly(overlay);
+  // A new header may be found before the one that was read, and some headers are made from lists.
+  const sharesNothing = [...overlay].some(
+    ([path, text]) =>
+      (text !== null && read(path) === null) || path.startsWith('arch/arm64/tools/'),
+  );
+  const known = new Map<string, LoadedUnit>();
+  function load(profile: Profile, path: string, appended: readonly AppendedText[]): LoadedUnit {
+    if (base !== null && base.overlay.size === 0 && !sharesNothing) {
+      const before = base.unit(profile, path, appended);
+      if (![...overlay.keys()].some((changed) => before.files.has(changed))) return before;
+    }
     if (tree.sources.read(path) === null) {
       throw new FrontendError(
         path,
@@ -88,10 +108,15 @@ export function unitLoader(read: ReadFile, overlay: Overlay): UnitLoader {
       overlay,
       read,
     );
-    const locked = tokens.ignoredDefinitions.map(({ name }) => name);
-    return { unit, unsetConfig: tokens.unsetConfig, locked };
+    return {
+      unit,
+      unsetConfig: tokens.unsetConfig,
+      locked: tokens.ignoredDefinitions.map(({ name }) => name),
+      files: new Set(tokens.files),
+    };
   }
   return {
+    overlay,
     synthesised: tree.synthesised,
     unit(profile, path, appended) {
       const key = JSON.stringify([path, profile.locks, appended]);

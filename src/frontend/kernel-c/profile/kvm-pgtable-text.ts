@@ -90,6 +90,20 @@ void ${MAP_GUEST_TABLE}(phys_addr_t ipa, phys_addr_t page)
 	map(ipa, page, PAGE_SIZE, READ_WRITE);
 }
 
+/* The notifier takes a range away: what kvm_mmu_notifier_invalidate_range_start() does for us. */
+static void unmap_range(phys_addr_t ipa, u64 size)
+{
+	struct kvm_gfn_range range = {
+		.start = ipa >> PAGE_SHIFT,
+		.end = (ipa + size) >> PAGE_SHIFT,
+		.may_block = true,
+	};
+
+	write_lock(&tlbgate_kvm.mmu_lock);
+	kvm_unmap_gfn_range(&tlbgate_kvm, &range);
+	write_unlock(&tlbgate_kvm.mmu_lock);
+}
+
 static struct rcu_head *tlbgate_rcu_heads[8];
 static rcu_callback_t tlbgate_rcu_callbacks[8];
 static int tlbgate_rcu_waiting;

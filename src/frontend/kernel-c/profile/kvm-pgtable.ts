@@ -51,6 +51,7 @@ const CONSTANTS: readonly (readonly [string, string])[] = [
   ['hcr_host', 'HCR_HOST_VHE_FLAGS'],
   ['mmfr0', 'SYS_ID_AA64MMFR0_EL1'],
   ['mmfr1', 'SYS_ID_AA64MMFR1_EL1'],
+  ['icache_aliasing', 'ICACHEF_ALIASING'],
 ];
 
 /**
@@ -75,6 +76,11 @@ export function hasSharedWalks(read: ReadFile): boolean {
   return /\bKVM_PGTABLE_WALK_SHARED\b/.test(read('arch/arm64/include/asm/kvm_pgtable.h') ?? '');
 }
 
+/** Whether KVM maintains VPIPT instruction caches, which need it at EL2; stable kernels dropped that. */
+export function hasVpipt(read: ReadFile): boolean {
+  return /vpipt/i.test(read(NVHE_TLB) ?? '');
+}
+
 /** The profile for one tree: its units, and the text of the scenarios behind the tool's own. */
 export function pgtableProfile(
   name: string,
@@ -97,6 +103,9 @@ export function pgtableProfile(
 const CONSTANT_TEXT = `
 ${CONSTANTS.map(([name, text]) => `enum { tlbgate_${name} = ${text} };`).join('\n')}
 ${CAPABILITIES.map(([name]) => `#ifdef ${name}\nenum { tlbgate_cap_${name} = ${name} };\n#endif`).join('\n')}
+#ifdef ICACHEF_VPIPT
+enum { tlbgate_icache_vpipt = ICACHEF_VPIPT };
+#endif
 `;
 
 function dialectOf(read: ReadFile): PgtableDialect {
@@ -137,10 +146,9 @@ export function pgtableEnvironment(kernel: Kernel, subject: PgtableSubject): Out
       structPages: { base: unsigned('vmemmap'), size: constant('struct_page') },
       pageBytes: constant('page_size'),
       objects: new Map(
-        [...GLOBALS, ...hostData(kernel)].map((field): [string, readonly ObjectField[]] => [
-          field.object,
-          [field],
-        ]),
+        [...GLOBALS, icacheFlags(kernel, features), ...hostData(kernel)].map(
+          (field): [string, readonly ObjectField[]] => [field.object, [field]],
+        ),
       ),
       capabilities,
       staticKeys: new Map(STATIC_KEYS.map((name) => [name, false])),
@@ -153,6 +161,7 @@ export function pgtableEnvironment(kernel: Kernel, subject: PgtableSubject): Out
         ['daif', 0n],
         ['vttbr_el2', 0n],
         ['hcr_el2', features.vhe ? unsigned('hcr_host') : 0n],
+        ['ctr_el0', cacheType(features)],
         ['tpidr_el1', 0n],
         ['tpidr_el2', 0n],
       ]),
@@ -186,6 +195,20 @@ const GLOBALS: readonly Global[] = [
   { object: 'kvm_arm_vmid_bits', name: 'kvm_arm_vmid_bits', offset: 0, size: 4, value: 8n },
 ];
 
+/** What the kernel has found out about instruction caches; one it does not know is taken for VIPT. */
+function icacheFlags(kernel: Kernel, { icache }: Features): Global {
+  const bit = (flag: bigint): bigint => 1n << flag;
+  const vpipt = optionalConstant(kernel, 'tlbgate_icache_vpipt');
+  const aliasing = bit(constantOf(kernel, 'tlbgate_icache_aliasing'));
+  const values = {
+    pipt: 0n,
+    vipt: aliasing,
+    vpipt: vpipt === null ? aliasing : bit(vpipt),
+  } as const;
+  const name = '__icache_flags';
+  return { object: name, name, offset: 0, size: 8, value: values[icache] };
+}
+
 /** What EL2 code knows of the PE it runs on: no vCPU is running there. */
 function hostData(kernel: Kernel): readonly Global[] {
   const context = optionalMember(kernel, 'struct kvm_host_data', 'host_ctxt');
@@ -193,6 +216,13 @@ function hostData(kernel: Kernel): readonly Global[] {
   if (context === null || running === null) return [];
   const name = 'kvm_host_data.host_ctxt.__hyp_running_vcpu';
   return [{ object: 'kvm_host_data', name, offset: context + running, size: 8, value: 0n }];
+}
+
+/** CTR_EL0 with lines of 64 bytes: IDC, DIC, the I-cache policy, DminLine and IminLine. */
+function cacheType({ idc, dic, icache }: Features): bigint {
+  const policy = { vpipt: 0n, vipt: 2n, pipt: 3n }[icache];
+  const flags = (dic ? 1n << 29n : 0n) | (idc ? 1n << 28n : 0n);
+  return (1n << 31n) | flags | (4n << 16n) | (policy << 14n) | 4n;
 }
 
 /** ID_AA64MMFR0_EL1.PARange; all granules are supported with the value 0 for 4K. */

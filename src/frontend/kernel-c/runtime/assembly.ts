@@ -3,7 +3,7 @@ import type { VmEvent } from '../vm/event.ts';
 import type { Environment } from './environment.ts';
 import { instruction } from './instruction.ts';
 import { unknownCapability } from './meanings/cpu.ts';
-import { operandByName, operandsOf, outputsOf, type Operands } from './operands.ts';
+import { operandByName, operandsOf, outputsOf, type Operands, writeOperand } from './operands.ts';
 import { answer, type Reaction, stopWith } from './reaction.ts';
 import type { RuntimeState } from './state.ts';
 
@@ -48,6 +48,14 @@ function run(
     return outputs === null
       ? stopWith('an output of this assembly is never written')
       : answer(outputs, state);
+  }
+  if (line.kind === 'callback' && line.name === 'kvm_compute_final_ctr_el0') {
+    // Patched at boot into instructions that load the sanitised CTR_EL0.
+    const value = state.registers.get('ctr_el0');
+    const loaded = value === undefined ? null : writeOperand(operands, '%0', value);
+    return loaded === null
+      ? stopWith('nobody said what CTR_EL0 holds: the profile must give it a value')
+      : run(lines, from + 1, loaded, environment, state);
   }
   if (line.kind !== 'instruction') {
     return stopWith(

@@ -89,7 +89,12 @@ export function kernelThread(thread: KernelThread): ThreadTree {
         return visible(reaction, at.state, `${fingerprint(at.state)}#${stateKey(state)}`);
       }
       state = reaction.state;
-      at = advance(program, at.state, reaction.answer);
+      at = advance(program, at.state, reaction.answer, (event) => {
+        const next = react(program, event, environment, state);
+        if (next.kind !== 'answer') return null;
+        state = next.state;
+        return next.answer;
+      });
     }
     if (at.kind === 'stopped') throw stopped(thread, at.diagnostic, at.stack);
     if (state.held.length > 0) {

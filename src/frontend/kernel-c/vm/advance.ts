@@ -1,5 +1,5 @@
 import { attempt, type Diagnostic, FrontendError } from '../diagnostic.ts';
-import type { CompiledFunction } from '../lower/bytecode.ts';
+import type { CompiledFunction, Instruction } from '../lower/bytecode.ts';
 import { dropDead } from '../lower/liveness.ts';
 import type { TokenOrigin } from '../preprocess/token-stream.ts';
 import type { Answer, VmEvent } from './event.ts';
@@ -14,7 +14,7 @@ import {
   reachedCode,
   type ReachedCode,
 } from './program.ts';
-import { freeze, thaw, type VmState } from './state.ts';
+import { freeze, thaw, type VmState, type WorkingFrame } from './state.ts';
 
 /** How a thread stopped: asking, finished, or at something that is not understood. */
 export type Advance =
@@ -137,8 +137,16 @@ function callFrom(
   };
 }
 
-/** Runs a thread up to its next event. `answer` belongs to the event it stopped at, `null` at first. */
-export function advance(program: Program, state: VmState, answer: Answer | null): Advance {
+/**
+ * Runs a thread up to its next event. `answer` belongs to the event it stopped at, `null` at first.
+ * Events that `respond` has an answer to are no stops: the thread goes on with it at once.
+ */
+export function advance(
+  program: Program,
+  state: VmState,
+  answer: Answer | null,
+  respond: (event: VmEvent) => Answer | null = () => null,
+): Advance {
   const working = thaw(state);
   if (answer !== null) {
     working.answers = [...working.answers, { values: answer.values, label: answer.label ?? null }];
@@ -168,7 +176,7 @@ export function advance(program: Program, state: VmState, answer: Answer | null)
       }
       const { pc } = frame;
       notes.instructions[pc] = 1;
-      step(run, frame, instruction);
+      if (!answered(run, frame, instruction, respond)) continue;
       if (instruction.op === 'branch') {
         const outcome = frame.pc === instruction.yes ? 1 : 2;
         notes.outcomes[pc] = (notes.outcomes[pc] ?? 0) | outcome;
@@ -184,7 +192,6 @@ export function advance(program: Program, state: VmState, answer: Answer | null)
       }
     }
     if (error instanceof Waiting) {
-      if (error.event.kind === 'call') program.handedOut.add(error.event.name);
       return { kind: 'event', event: error.event, state: freeze(working) };
     }
     if (!(error instanceof FrontendError)) throw error;
@@ -192,6 +199,29 @@ export function advance(program: Program, state: VmState, answer: Answer | null)
     return { kind: 'stopped', diagnostic: error.diagnostic, stack: stackOf(program, frozen) };
   }
   return { kind: 'finished', value: run.finished?.value ?? null, state: freeze(working) };
+}
+
+/**
+ * One step; false when it asked for something, was given an answer at once and has to be tried again.
+ */
+function answered(
+  run: Run,
+  frame: WorkingFrame,
+  instruction: Instruction,
+  respond: (event: VmEvent) => Answer | null,
+): boolean {
+  try {
+    step(run, frame, instruction);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Waiting)) throw error;
+    const { program, working } = run;
+    const given = respond(error.event);
+    if (error.event.kind === 'call') program.handedOut.add(error.event.name);
+    if (given === null) throw error;
+    working.answers = [...working.answers, { values: given.values, label: given.label ?? null }];
+    return false;
+  }
 }
 
 /** The calls that are open, innermost first, each with the place it has reached. */

@@ -26,6 +26,10 @@ export const CPU: Meanings = [
   ['__kern_hyp_va', ({ argument, state }) => answer([argument(0)], state)],
   // The host thread runs outside of any vCPU.
   ['kvm_get_running_vcpu', nothing],
+  // The VM has no nested guest.
+  ['kvm_nested_s2_unmap', nothing],
+  ['kvm_nested_s2_wp', nothing],
+  ['kvm_nested_s2_flush', nothing],
   ['__tlbgate_hvc', (call) => exception(call, 2)],
   ['__tlbgate_eret', (call) => exception(call, 1)],
   ['__tlbgate_warn', () => stopWith('a WARN_ON of the code under test holds here')],
