@@ -5,6 +5,8 @@ import { deferredRangeFlush } from '../../src/candidates/unmap-stage2-range/defe
 import { perPageFlush } from '../../src/candidates/unmap-stage2-range/per-page-flush.ts';
 import { scenarioWith } from '../../src/explore/library.ts';
 import { ALL_RULES } from '../../src/rules/all-rules.ts';
+import { contentsAfterMap } from '../../src/rules/contents-after-map.ts';
+import { instructionsAfterMap } from '../../src/rules/instructions-after-map.ts';
 import type { Rule } from '../../src/rules/rule.ts';
 import type { Scenario } from '../../src/scenario/scenario.ts';
 
@@ -55,13 +57,11 @@ export const KNOWN_FAILURES: readonly KnownFailure[] = CANDIDATES.flatMap((candi
   return [...found.values()];
 });
 
-/** The rule a refutation is about. The family P5 has two: data, and instructions. */
+/** The rule a refutation is about. The family P5 has three: data out, data in, and instructions. */
 export function ruleOf({ rule: family, needs }: Refutation): Rule {
-  const instructions = needs.includes('executed-again');
-  const rule = ALL_RULES.find(
-    (each) =>
-      each.family === family && (family !== 'P5' || each.id.startsWith('instr') === instructions),
-  );
+  if (needs.includes('executed-again')) return instructionsAfterMap;
+  if (needs.includes('read-again')) return contentsAfterMap;
+  const rule = ALL_RULES.find((each) => each.family === family);
   if (rule === undefined) throw new RangeError(`no rule of the family ${family}`);
   return rule;
 }

@@ -42,7 +42,9 @@ export type Need =
   /** The pages lie in one aligned block of IPAs and of physical memory, mapped by pages. */
   | 'pages-of-a-block'
   /** The host puts new contents into the page, a fault maps it again, and a vCPU executes it. */
-  | 'executed-again';
+  | 'executed-again'
+  /** The same, but a vCPU that goes past the caches reads it. */
+  | 'read-again';
 
 /** One way in which a candidate fails. */
 export interface Refutation {

@@ -3,6 +3,7 @@ import { breakBeforeMakeMap, makeBeforeBreakMap } from './map-stage2/candidates.
 import {
   lockedFault,
   skipEqualFault,
+  uncleanedFault,
   unconditionalBreakFault,
   unlockedFault,
 } from './memory-fault/candidates.ts';
@@ -96,6 +97,7 @@ export const BROKEN_FORMS: readonly Candidate[] = [
   directBlock,
   withoutCacheMaintenance,
   withoutIcacheStep,
+  uncleanedFault,
   wrongVmid,
   writeProtectWithoutFlush,
   unconditionalBreakFault,

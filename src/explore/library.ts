@@ -19,12 +19,11 @@ type Part = Partial<Scenario>;
 
 const ONE_PAGE: Part = { pages: 1, layout: 'adjacent' };
 
-const EXECUTED_AGAIN: Part = {
-  keepTables: true,
-  faults: 'enter-host',
-  afterwards: 'refill',
-  guest: { kind: 'general', kinds: ['execute'] },
-};
+const MAPPED_AGAIN: Part = { keepTables: true, faults: 'enter-host', afterwards: 'refill' };
+
+const EXECUTED_AGAIN: Part = { ...MAPPED_AGAIN, guest: { kind: 'general', kinds: ['execute'] } };
+
+const READ_AGAIN: Part = { ...MAPPED_AGAIN, guest: { kind: 'general', kinds: ['read'] } };
 
 /**
  * The situations in which every unmap is looked at. Together: two PEs and more, two pages, tables
@@ -62,6 +61,7 @@ const UNMAP: readonly (readonly [string, Part])[] = [
     { ...ONE_PAGE, faults: 'enter-host', notifier: false, keepTables: true },
   ],
   ['the page gets new contents, is mapped again and executed', { ...ONE_PAGE, ...EXECUTED_AGAIN }],
+  ['the page gets new contents, is mapped again and read', { ...ONE_PAGE, ...READ_AGAIN }],
   ['two unmaps of the same range at a time', { ...ONE_PAGE, hosts: 2, keepTables: true }],
   [
     'a range past the threshold of the range flush',
@@ -124,6 +124,7 @@ const NEEDS: { readonly [need in Need]: Part } = {
   'page-reuse': { afterwards: 'reuse' },
   'pages-of-a-block': { layout: 'in-block', pages: 2 },
   'executed-again': EXECUTED_AGAIN,
+  'read-again': READ_AGAIN,
 };
 
 /** The situations for each kind of operation. */

@@ -9,6 +9,8 @@ export interface AccessFacts {
   noteAccess(pe: number, w: Window, index: number): void;
   noteContent(pe: number, w: Window, j: number, valueId: number): void;
   noteFetch(pe: number, w: Window, j: number, valueId: number): void;
+  /** A read that took its value from memory or a cache, not from an earlier store of its own PE. */
+  noteRead(pe: number, w: Window, j: number, valueId: number): void;
   noteTableWrite(pe: number, w: Window, j: number): void;
 }
 
@@ -79,6 +81,27 @@ export function createAccessFacts(step: StepContext): AccessFacts {
     });
   }
 
+  /**
+   * Only where the host's store is the last one: what a guest reads after its own stores with
+   * mismatched attributes is its own affair. Reads through a translation that is gone break other rules.
+   */
+  function noteRead(pe: number, w: Window, j: number, valueId: number): void {
+    const info = w.infos[j] as EffectInfo;
+    if (!info.translated || info.kind === KIND.fetch) return;
+    if (((flagsOf(w, j) >> MARK_SHIFT) & MARK.stale) !== 0) return;
+    const cell = get(w, j, AT.cell);
+    if (!isLine(draft.slot(cell))) return;
+    const last = draft.touchGhost().lastStoredByHost(cell);
+    if (last < 0 || last === valueId) return;
+    note({
+      kind: 'stale-read',
+      pe,
+      pa: memory.addressOf(cell),
+      value: memory.value(valueId),
+      lastStored: memory.value(last),
+    });
+  }
+
   function noteTableWrite(pe: number, w: Window, j: number): void {
     if ((w.infos[j] as EffectInfo).translated) return;
     const pa = memory.addressOf(get(w, j, AT.cell));
@@ -93,5 +116,5 @@ export function createAccessFacts(step: StepContext): AccessFacts {
     });
   }
 
-  return { noteAccess, noteContent, noteFetch, noteTableWrite };
+  return { noteAccess, noteContent, noteFetch, noteRead, noteTableWrite };
 }

@@ -41,6 +41,14 @@ export type Fact =
       readonly value: bigint;
       readonly lastStored: bigint;
     }
+  /** A guest read something older than what the host stored last, which nobody has stored to since. */
+  | {
+      readonly kind: 'stale-read';
+      readonly pe: number;
+      readonly pa: bigint;
+      readonly value: bigint;
+      readonly lastStored: bigint;
+    }
   /** A walker may read a table page that has been freed. */
   | {
       readonly kind: 'freed-table-reachable';

@@ -22,7 +22,7 @@ export function createReadEvents(
 ): ReadEvents {
   const { setup, draft, broken, begin, emit, answer } = step;
   const { memory, tlbs } = draft;
-  const { noteAccess, noteContent, noteFetch } = facts;
+  const { noteAccess, noteContent, noteFetch, noteRead } = facts;
 
   function reads(state: State, pe: number, w: Window, j: number): void {
     const info = w.infos[j] as EffectInfo;
@@ -129,6 +129,7 @@ export function createReadEvents(
     noteAccess(pe, w, j);
     noteContent(pe, w, j, valueId);
     noteFetch(pe, w, j, valueId);
+    if (source === 0) noteRead(pe, w, j, valueId);
     if (info.kind !== KIND.rmw) {
       const wanted = info.stops;
       answer(pe, w, j, wanted ? { kind: 'value', value: memory.value(valueId) } : { kind: 'done' });

@@ -44,7 +44,7 @@ export const LIMITS: readonly Limit[] = [
   },
   {
     name: 'instruction caches',
-    text: 'An instruction cache is one word per page and exists only where the guest executes; CTR_EL0.IDC and DIC change what the code does, not what the caches do.',
+    text: 'An instruction cache is one word per page, exists only where the guest executes, and fetches what a cacheable data read gives, so what a missing clean does is seen by data reads alone; CTR_EL0.IDC and DIC change what the code does, not what the caches do.',
     effect: 'may miss failures',
   },
   {
@@ -60,11 +60,6 @@ export const LIMITS: readonly Limit[] = [
   {
     name: 'domain of store barriers',
     text: 'A store becomes visible to all PEs at once, so DSB NSHST orders it as well as DSB ISHST does.',
-    effect: 'may miss failures',
-  },
-  {
-    name: 'what the guest reads',
-    text: 'Only instructions are compared with what the host has put into a page; a page that is mapped without cleaning it, so that the guest reads old data past the caches, is not noticed.',
     effect: 'may miss failures',
   },
   {

@@ -1,6 +1,7 @@
 import { accessesCompleteAtDsb } from './accesses-complete-at-dsb.ts';
 import { breakBeforeMake } from './break-before-make.ts';
 import { contentsAfterReturn } from './contents-after-return.ts';
+import { contentsAfterMap } from './contents-after-map.ts';
 import { instructionsAfterMap } from './instructions-after-map.ts';
 import { noAccessAfterReturn } from './no-access-after-return.ts';
 import { noReuseUnderTranslation } from './no-reuse-under-translation.ts';
@@ -25,6 +26,7 @@ export const ALL_RULES: readonly Rule[] = [
   noAccessAfterReturn,
   noReuseUnderTranslation,
   contentsAfterReturn,
+  contentsAfterMap,
   instructionsAfterMap,
   progress,
 ];

@@ -24,10 +24,12 @@ export interface FaultPlan {
   readonly map: MapPlan;
   /** Whether the lock is taken around the installation. */
   readonly locked: boolean;
+  /** Whether the page is cleaned to the PoC before it is mapped (without FWB). */
+  readonly cleans: boolean;
 }
 
 /** `user_mem_abort` of v5.8. */
-export const V5_8_FAULT: FaultPlan = { map: V5_8_MAP, locked: true };
+export const V5_8_FAULT: FaultPlan = { map: V5_8_MAP, locked: true, cleans: true };
 
 /** `user_mem_abort` with the v5.8 plan. */
 export function userMemAbort(kvm: Kvm, fault: Fault): HostCode<FaultOutcome> {
@@ -52,7 +54,7 @@ export function* userMemAbortWith(kvm: Kvm, plan: FaultPlan, fault: Fault): Host
   if (kvm.notifier === null) {
     if (plan.locked) yield* lockMmu(kvm, at(1932, 'spin_lock(mmu_lock)'));
     const page = valueOf(yield lookUp);
-    if (page !== 0n) yield* install(kvm, plan.map, fault, ipa, page);
+    if (page !== 0n) yield* install(kvm, plan, fault, ipa, page);
     if (plan.locked) yield* unlockMmu(kvm, at(2001, 'spin_unlock(mmu_lock)'));
     return page === 0n ? 'no-page' : 'retry';
   }
@@ -62,7 +64,7 @@ export function* userMemAbortWith(kvm: Kvm, plan: FaultPlan, fault: Fault): Host
   if (page === 0n) return 'no-page';
   if (plan.locked) yield* lockMmu(kvm, at(1932, 'spin_lock(mmu_lock)'));
   if (!(yield* notifierRetry(kvm.notifier, sequence))) {
-    yield* install(kvm, plan.map, fault, ipa, page);
+    yield* install(kvm, plan, fault, ipa, page);
   }
   if (plan.locked) yield* unlockMmu(kvm, at(2001, 'spin_unlock(mmu_lock)'));
   return 'retry';
@@ -81,11 +83,11 @@ function* notifierRetry(
 }
 
 /** Cache maintenance for a page the guest does not see yet, then the mapping. */
-function* install(kvm: Kvm, plan: MapPlan, fault: Fault, ipa: bigint, page: bigint): HostCode {
+function* install(kvm: Kvm, plan: FaultPlan, fault: Fault, ipa: bigint, page: bigint): HostCode {
   const at = within(MMU_C, 'user_mem_abort');
   const bytes = entryBytes(kvm, 3);
   const device = kvm.isDevice(page);
-  if (fault.cause !== 'permission' && !device) {
+  if (plan.cleans && fault.cause !== 'permission' && !device) {
     yield* call(at(1947, 'clean_dcache_guest_page()'), cleanDcacheGuestPage(kvm, page, bytes));
   }
   if (fault.access === 'execute') {
@@ -101,7 +103,7 @@ function* install(kvm: Kvm, plan: MapPlan, fault: Fault, ipa: bigint, page: bigi
     execute: !device && (execute || kvm.features.dic),
     device,
   });
-  yield* call(at(1997, 'stage2_set_pte()'), stage2SetPte(kvm, plan, ipa, value));
+  yield* call(at(1997, 'stage2_set_pte()'), stage2SetPte(kvm, plan.map, ipa, value));
 }
 
 /** `stage2_is_exec`: the leaf that maps the IPA, if any, permits execution. */

@@ -26,6 +26,7 @@ import { unmapCandidate } from './unmap-candidate.ts';
  * | replace-table-by-block/direct | P4: two live translations of different size |
  * | without-cache-maintenance | P5: the host does not read the last guest store |
  * | without-icache-step | P5 on the instruction side: the guest executes old instructions |
+ * | memory-fault/without-clean | P5 on the way in: the guest does not read what the host stored |
  * | wrong-vmid | P6: maintenance for another VMID |
  * | write-protect/without-flush | P7: a write with a permission that was taken away |
  * | memory-fault/unconditional-break-before-make | P8: endless fault loop |
