@@ -3,6 +3,7 @@ import type { Candidate, Need } from '../../src/candidates/candidate.ts';
 import { harmlessReason } from '../../src/candidates/mutants/harmless.ts';
 import { mutants } from '../../src/candidates/mutants/mutate.ts';
 import { perPageFlushRepeatTlbi } from '../../src/candidates/unmap-stage2-range/per-page-flush.ts';
+import { rangeWithoutThreshold } from '../../src/candidates/unmap-stage2-range/range-flush-forms.ts';
 import { concernsProgress, findViolation, machineOf } from '../../src/explore/check.ts';
 import { scenarioWith } from '../../src/explore/library.ts';
 import { checkProgress } from '../../src/explore/progress.ts';
@@ -64,6 +65,16 @@ const UNMAP: readonly Situation[] = [
     needs: ['executed-again'],
     change: {},
   },
+  {
+    features: { ...DEFAULT_FEATURES, ttl: true },
+    needs: ['read-again'],
+    change: {},
+  },
+  ...(['page', 'block'] as const).map((mapping): Situation => ({
+    features: { ...DEFAULT_FEATURES, ttl: true },
+    needs: ['kept-tables', 'read-elsewhere'],
+    change: { mapping, reschedule: 'always', guest: { kind: 'general', kinds: ['write'] } },
+  })),
   // Two unmaps and a guest that wants the page: what keeps faults out must let them in again.
   {
     features: { ...DEFAULT_FEATURES, fwb: true, ttl: true },
@@ -88,6 +99,7 @@ export function mutantFates(candidate: Candidate, thorough: boolean): readonly M
   // A form with the workaround is judged on the cores that need it.
   const erratumRepeatTlbi = candidate === perPageFlushRepeatTlbi;
   for (const { features: plain, needs, change } of UNMAP) {
+    if (isTooLarge(candidate, needs, change)) continue;
     const features: Features = { ...plain, erratumRepeatTlbi };
     const scenario: Scenario = { ...scenarioWith(candidate, features, needs), ...change };
     for (const { id, candidate: mutant } of mutants(candidate, worldOf(scenario, candidate))) {
@@ -99,6 +111,17 @@ export function mutantFates(candidate: Candidate, thorough: boolean): readonly M
     }
   }
   return [...killers].map(([id, killedBy]) => ({ id, killedBy, harmless: harmlessReason({ id }) }));
+}
+
+/** 512 TLBIs for a block, beside a reader on another PE: too many states to decide. */
+function isTooLarge(
+  candidate: Candidate,
+  needs: readonly Need[],
+  { mapping }: Partial<Scenario>,
+): boolean {
+  return (
+    candidate === rangeWithoutThreshold && needs.includes('read-elsewhere') && mapping === 'block'
+  );
 }
 
 function killerOf(scenario: Scenario, mutant: Candidate): string | null {

@@ -6,9 +6,10 @@ import type { Request } from './operation.ts';
 
 /**
  * A family of rules: P1 to P8 and P10 as in the corpus, P6 here the rule on the right VMID, and
- * `locks`: tables change only under the lock.
+ * `locks`: tables change only under the lock; `undefined`: only instructions that exist there.
  */
-export type RuleFamily = 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'P8' | 'P10' | 'locks';
+export type RuleFamily =
+  'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'P8' | 'P10' | 'locks' | 'undefined';
 
 /** What a scenario must contain for a refutation to show, besides one host PE and one vCPU PE. */
 export type Need =
@@ -44,7 +45,9 @@ export type Need =
   /** The host puts new contents into the page, a fault maps it again, and a vCPU executes it. */
   | 'executed-again'
   /** The same, but a vCPU that goes past the caches reads it. */
-  | 'read-again';
+  | 'read-again'
+  /** The host hands the page to a reader on another PE. */
+  | 'read-elsewhere';
 
 /** One way in which a candidate fails. */
 export interface Refutation {

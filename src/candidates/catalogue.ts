@@ -15,6 +15,8 @@ import {
 import {
   reuseBeforeFlush,
   withoutCacheMaintenance,
+  withoutDcDsb,
+  withoutHypCall,
   withoutIcacheStep,
   withoutLastDsb,
   withoutLeafFlush,
@@ -103,6 +105,8 @@ export const BROKEN_FORMS: readonly Candidate[] = [
   unconditionalBreakFault,
   withoutUnlock,
   withoutLastDsb,
+  withoutDcDsb,
+  withoutHypCall,
   withoutLock,
   unlockedFault,
 ];

@@ -50,6 +50,33 @@ export function store(address: bigint, value: bigint, location: SourceLocation):
   };
 }
 
+/** `smp_load_acquire` of a word the code goes on with. */
+export function loadAcquire(address: bigint, location: SourceLocation): Effect {
+  return {
+    kind: 'load',
+    at: { kind: 'physical', address: constant(address) },
+    bytes: 8,
+    order: 'acquire',
+    exclusive: false,
+    wanted: true,
+    location,
+  };
+}
+
+/** `smp_store_release` of a word. */
+export function storeRelease(address: bigint, value: bigint, location: SourceLocation): Effect {
+  return {
+    kind: 'store',
+    at: { kind: 'physical', address: constant(address) },
+    bytes: 8,
+    data: constant(value),
+    order: 'release',
+    exclusive: false,
+    wanted: false,
+    location,
+  };
+}
+
 /** An atomic update of a word whose old value the code does not use. */
 export function atomic(
   address: bigint,

@@ -1,5 +1,5 @@
 import type { SourceLocation } from '../program/source-location.ts';
-import { load, store, type HostCode } from './host-code.ts';
+import { load, loadAcquire, store, storeRelease, valueOf, type HostCode } from './host-code.ts';
 import type { Kvm } from './kvm-v5_8/kvm.ts';
 import { invalidateRangeEnd, invalidateRangeStart } from './kvm-v5_8/notifier.ts';
 import { entryBase } from './kvm-v5_8/pgtable.ts';
@@ -22,11 +22,14 @@ export interface Request {
    * What the host does with the pages after the operation has returned. `read`: through a cacheable
    * alias, relying on the content (swap-out, migration, KSM); `reuse`: another owner gets the page
    * and writes to it; `read-then-reuse`: both, as in swap-out; `refill`: new contents in the same page,
-   * which the guest may have again (swap-in, migration).
+   * which the guest may have again (swap-in, migration); `read-elsewhere`: as `read`, but on another PE.
    */
-  readonly afterwards: 'nothing' | 'read' | 'reuse' | 'read-then-reuse' | 'refill';
+  readonly afterwards:
+    'nothing' | 'read' | 'reuse' | 'read-then-reuse' | 'refill' | 'read-elsewhere';
   /** The physical page that backs each IPA page from now on, 0 for none; null: not looked at. */
   readonly newBacking: bigint | null;
+  /** The word that tells a reader on another PE to begin; null when there is none. */
+  readonly handover: bigint | null;
 }
 
 const ENVIRONMENT = 'the host around the operation';
@@ -111,7 +114,7 @@ export function* changeBacking(kvm: Kvm, request: Request): HostCode {
 
 /** What the host does with the pages once the guest must not reach them any more. */
 export function* useAfterwards(request: Request): HostCode {
-  const { afterwards } = request;
+  const { afterwards, handover } = request;
   for (const { page } of request.pages) {
     if (afterwards === 'read' || afterwards === 'read-then-reuse') {
       yield {
@@ -132,6 +135,26 @@ export function* useAfterwards(request: Request): HostCode {
       yield store(page, REUSE_PATTERN, here('the new owner writes'));
     }
     if (afterwards === 'refill') yield store(page, REUSE_PATTERN, here('new contents are read in'));
+  }
+  if (afterwards === 'read-elsewhere' && handover !== null) {
+    yield storeRelease(handover, 1n, here('the pages are handed to another PE'));
+  }
+}
+
+/**
+ * The PE that the pages are handed to. It looks once: that it may look before they are handed over shows
+ * nothing, and it may look at any time.
+ */
+export function* readElsewhere(handover: bigint, pages: readonly HostPage[]): HostCode {
+  const given = yield loadAcquire(handover, here('have the pages been handed over?'));
+  if (valueOf(given) === 0n) return;
+  for (const { page } of pages) {
+    yield {
+      kind: 'announce',
+      fact: { kind: 'content-relied-on', page },
+      location: here('the content is relied on'),
+    };
+    yield load(page, here('read through the linear map'), false);
   }
 }
 

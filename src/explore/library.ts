@@ -62,6 +62,10 @@ const UNMAP: readonly (readonly [string, Part])[] = [
   ],
   ['the page gets new contents, is mapped again and executed', { ...ONE_PAGE, ...EXECUTED_AGAIN }],
   ['the page gets new contents, is mapped again and read', { ...ONE_PAGE, ...READ_AGAIN }],
+  [
+    'the page is handed to another PE, which reads it',
+    { ...ONE_PAGE, keepTables: true, afterwards: 'read-elsewhere' },
+  ],
   ['two unmaps of the same range at a time', { ...ONE_PAGE, hosts: 2, keepTables: true }],
   [
     'a range past the threshold of the range flush',
@@ -125,6 +129,7 @@ const NEEDS: { readonly [need in Need]: Part } = {
   'pages-of-a-block': { layout: 'in-block', pages: 2 },
   'executed-again': EXECUTED_AGAIN,
   'read-again': READ_AGAIN,
+  'read-elsewhere': { afterwards: 'read-elsewhere' },
 };
 
 /** The situations for each kind of operation. */

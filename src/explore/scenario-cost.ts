@@ -46,7 +46,7 @@ export const KNOBS = {
   view: ['mmu-off', 'non-cacheable', 'device', 'cacheable'],
   faults: ['ignored', 'enter-host'],
   notifier: [true, false],
-  afterwards: ['nothing', 'read', 'reuse', 'read-then-reuse'],
+  afterwards: ['nothing', 'read', 'reuse', 'read-then-reuse', 'refill', 'read-elsewhere'],
   reschedule: ['never', 'always', 'choose'],
 } as const satisfies { readonly [knob in keyof Scenario]?: readonly Scenario[knob][] };
 

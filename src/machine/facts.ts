@@ -72,6 +72,13 @@ export type Fact =
       readonly vmid: number;
       readonly intendedVmid: number | null;
     }
+  /** An instruction was executed that is UNDEFINED there. */
+  | {
+      readonly kind: 'undefined-instruction';
+      readonly pe: number;
+      readonly instruction: string;
+      readonly reason: string;
+    }
   /** A word of a table page was written. */
   | {
       readonly kind: 'table-written';

@@ -89,7 +89,7 @@ function holdsBackWrite(w: Window, k: number): boolean {
 /**
  * DMB, acquire, lock and announcement between instance `j` and what is before it (bob). `what` is
  * what kind of event of `j` asks. Announcements stand for hand-over between agents, which software
- * orders, so they act as a full DMB.
+ * orders with locks, so for accesses they act as a full DMB; cache maintenance passes them.
  */
 function behindBarrier(w: Window, j: number, what: 'read' | 'write' | 'fault' | 'dc'): boolean {
   for (let i = 0; i < j; i += 1) {
@@ -101,8 +101,8 @@ function behindBarrier(w: Window, j: number, what: 'read' | 'write' | 'fault' | 
       if (info.kind === KIND.announce && !fired(w, i)) return true;
       for (let k = 0; k < i; k += 1) {
         const before = w.infos[k] as EffectInfo;
-        if (limit === 'full' && (accessPending(w, k) || (isDc(before) && !fired(w, k))))
-          return true;
+        if (limit === 'full' && accessPending(w, k)) return true;
+        if (limit === 'full' && info.kind === KIND.dmb && isDc(before) && !fired(w, k)) return true;
         if (limit === 'full' && what === 'write' && holdsBackWrite(w, k)) return true;
         if (limit === 'ld' && what !== 'dc' && readPending(w, k) && !before.noReturn) return true;
         if (limit === 'st' && (what === 'write' || what === 'fault') && writePending(w, k))
@@ -233,6 +233,7 @@ function addressPicksResolved(w: Window, info: EffectInfo): boolean {
 function mayWriteAt(w: Window, j: number, releases: boolean): boolean {
   const cell = get(w, j, AT.cell);
   const { faults } = w;
+  const hasAddress = (w.infos[j] as EffectInfo).place !== null;
   if (faults !== undefined && behindProgramOrder(w, j, true)) return false;
   for (let i = 0; i < j; i += 1) {
     const info = w.infos[i] as EffectInfo;
@@ -249,7 +250,7 @@ function mayWriteAt(w: Window, j: number, releases: boolean): boolean {
       if (!addressPicksResolved(w, info)) return false;
       if (accessPending(w, i) && (releases || get(w, i, AT.cell) === cell)) return false;
     }
-    if (isDc(info) && !fired(w, i) && sameLine(w, i, j)) return false;
+    if (hasAddress && isDc(info) && !fired(w, i) && sameLine(w, i, j)) return false;
     if (releases && (info.kind === KIND.lock || info.kind === KIND.unlock) && !fired(w, i))
       return false;
   }
@@ -351,6 +352,8 @@ export function mayFire(w: Window, j: number): boolean {
       if (!mayWriteAt(w, j, true)) return false;
       for (let i = 0; i < j; i += 1) {
         const info = w.infos[i] as EffectInfo;
+        // A store-release does not order cache maintenance: only DMB and DSB do (B2.7).
+        if (isDc(info) && effect.kind !== 'free-page') continue;
         if (!fired(w, i) && isOtherEffect(info)) return false;
       }
       return true;

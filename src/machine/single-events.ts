@@ -9,7 +9,9 @@ import { EVENT } from './transition.ts';
 import type { StepContext } from './step-context.ts';
 import type { Visibility } from './visibility.ts';
 import type { DeliveryEvents } from './delivery-events.ts';
-import type { Answer, Effect } from '../program/effect.ts';
+import { tlbi } from '../arm64/tlbi.ts';
+import type { Answer, Context, Effect } from '../program/effect.ts';
+import { undefinedTlbi, undefinedWrite } from './undefined.ts';
 
 const AFTER_DC = {
   civac: cleanedAndInvalidated,
@@ -30,7 +32,7 @@ export function createSingleEvents(
   { changePoc, reclose, zeroPage }: Visibility,
   { deliverEverywhere }: DeliveryEvents,
 ): SingleEvents {
-  const { draft, features, broken, watch, peCount, begin, emit, answer } = step;
+  const { draft, features, broken, watch, peCount, begin, emit, answer, note } = step;
   const { memory, tlbs } = draft;
 
   function fires(state: State, pe: number, w: Window, j: number): void {
@@ -45,6 +47,11 @@ export function createSingleEvents(
         if (draft.pendingContext(pe) !== 0) contexts.push(draft.pendingContext(pe));
         for (const context of contexts) {
           begin(state);
+          noteUndefined(
+            pe,
+            `TLBI ${effect.op}`,
+            undefinedTlbi(tlbi(effect.op), elOf(pe), features),
+          );
           if (!issueTlbi(draft, pe, j, info, operand, context, features, step.facts())) return;
           if (broken?.has('tlbi-at-once')) deliverEverywhere(get(draft.window(pe), j, AT.value));
           emit(pe, j, EVENT.fire, context);
@@ -100,6 +107,7 @@ export function createSingleEvents(
         const pending = draft.pendingContext(pe);
         const from = tlbs.contexts.context(pending !== 0 ? pending : draft.context(pe));
         const next = tlbs.contexts.id({ ...from, ...effect.change });
+        noteUndefined(pe, 'a write of VTTBR_EL2', undefinedWrite(effect.change, elOf(pe)));
         if (broken?.has('context-at-once')) draft.setContexts(pe, next, 0);
         else draft.setContexts(pe, draft.context(pe), next);
         reclose(pe);
@@ -146,6 +154,14 @@ export function createSingleEvents(
       default:
         return null;
     }
+  }
+
+  function elOf(pe: number): Context['el'] {
+    return tlbs.contexts.context(draft.context(pe)).el;
+  }
+
+  function noteUndefined(pe: number, instruction: string, reason: string | null): void {
+    if (reason !== null) note({ kind: 'undefined-instruction', pe, instruction, reason });
   }
 
   /** From EL1 a VPIPT cache gives up only lines of the VMID in force; from EL2 all of them. */

@@ -53,18 +53,8 @@ export const LIMITS: readonly Limit[] = [
     effect: 'may show failures hardware cannot have',
   },
   {
-    name: 'host readers on other PEs',
-    text: 'The host reads a page after the operation on the PE that cleaned it, so a DSB missing after DC operations is not noticed.',
-    effect: 'may miss failures',
-  },
-  {
     name: 'domain of store barriers',
     text: 'A store becomes visible to all PEs at once, so DSB NSHST orders it as well as DSB ISHST does.',
-    effect: 'may miss failures',
-  },
-  {
-    name: 'instructions that are undefined',
-    text: 'A TLBI or register write that is undefined at the Exception level it is executed at, or on this machine, does what it would do elsewhere.',
     effect: 'may miss failures',
   },
   {

@@ -6,6 +6,7 @@ import { instructionsAfterMap } from './instructions-after-map.ts';
 import { noAccessAfterReturn } from './no-access-after-return.ts';
 import { noReuseUnderTranslation } from './no-reuse-under-translation.ts';
 import { noWalkOfFreedTable } from './no-walk-of-freed-table.ts';
+import { noUndefinedInstruction } from './no-undefined-instruction.ts';
 import { permissionsAfterReturn } from './permissions-after-return.ts';
 import { progress } from './progress.ts';
 import { rightVmid } from './right-vmid.ts';
@@ -17,6 +18,7 @@ import { tablesChangeUnderLock } from './tables-change-under-lock.ts';
  * first.
  */
 export const ALL_RULES: readonly Rule[] = [
+  noUndefinedInstruction,
   tablesChangeUnderLock,
   rightVmid,
   noWalkOfFreedTable,

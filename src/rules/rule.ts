@@ -1,7 +1,8 @@
 import type { Fact } from '../machine/facts.ts';
 
 /** A family of rules, by the name the corpus of past bugs uses for it. */
-export type RuleFamily = 'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'P8' | 'P10' | 'locks';
+export type RuleFamily =
+  'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'P8' | 'P10' | 'locks' | 'undefined';
 
 /** One safety rule. A rule is a pure function of what a step shows. */
 export interface Rule {

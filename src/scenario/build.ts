@@ -1,4 +1,5 @@
 import type { Candidate } from '../candidates/candidate.ts';
+import { readElsewhere } from '../candidates/operation.ts';
 import { handleGuestFault, hostContext } from '../candidates/kvm-v5_8/world-switch.ts';
 import { openVm, unmapRequest } from '../candidates/world/open-vm.ts';
 import { buildWorld, type VmWorld, type World } from '../candidates/world/world.ts';
@@ -44,6 +45,7 @@ export function worldOf(scenario: Scenario, candidate: Candidate): World {
     backing: entersHost,
     notifier: entersHost && scenario.notifier,
     reschedule: scenario.reschedule,
+    handover: scenario.afterwards === 'read-elsewhere',
   });
 }
 
@@ -72,6 +74,7 @@ export function buildSetup(scenario: Scenario, candidate: Candidate): MachineSet
   for (let vcpu = 0; vcpu < scenario.vcpus; vcpu += 1) {
     threads.push({ tree: shared ?? treeOf(vcpu), context });
   }
+  if (vm.handover !== null) threads.push(readerThread(scenario, world, vm, vm.handover));
   const other = world.vms[1];
   if (other !== undefined) {
     const otherView = viewOf(scenario, other);
@@ -103,6 +106,24 @@ export function buildSetup(scenario: Scenario, candidate: Candidate): MachineSet
     dataCache: 'modelled',
     ...(executes(scenario) ? { instructionCache: 'modelled' as const } : {}),
     bounds: { window: scenario.window },
+  };
+}
+
+/** The PE to which the host hands the pages. */
+function readerThread(
+  scenario: Scenario,
+  world: World,
+  vm: VmWorld,
+  handover: bigint,
+): ThreadSetup {
+  const { pages } = unmapRequest(world, vm, scenario.afterwards);
+  const body: ThreadBody = function* () {
+    yield* readElsewhere(handover, pages);
+    return 'ends';
+  };
+  return {
+    tree: generatorThread('reader', body),
+    context: hostContext({ features: scenario.features }),
   };
 }
 

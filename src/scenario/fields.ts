@@ -22,7 +22,10 @@ export const PLAIN_FIELDS: { readonly [field in PlainField]: FieldShape } = {
   notifier: { kind: 'flag' },
   hosts: { kind: 'integer', least: 1, most: 2 },
   secondVm: { kind: 'flag' },
-  afterwards: { kind: 'choice', values: ['nothing', 'read', 'reuse', 'read-then-reuse', 'refill'] },
+  afterwards: {
+    kind: 'choice',
+    values: ['nothing', 'read', 'reuse', 'read-then-reuse', 'refill', 'read-elsewhere'],
+  },
   freePages: { kind: 'integer', least: 0, most: 8 },
   reschedule: { kind: 'choice', values: ['never', 'always', 'choose'] },
   window: { kind: 'integer', least: 1, most: 31 },

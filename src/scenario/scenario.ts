@@ -37,7 +37,8 @@ export interface Scenario {
   /** A second VM with the same IPAs, with one vCPU on a PE of its own. */
   readonly secondVm: boolean;
   /** What the host does with the pages after the operation. */
-  readonly afterwards: 'nothing' | 'read' | 'reuse' | 'read-then-reuse' | 'refill';
+  readonly afterwards:
+    'nothing' | 'read' | 'reuse' | 'read-then-reuse' | 'refill' | 'read-elsewhere';
   /** Pages the allocator has before anything is freed. */
   readonly freePages: number;
   /** Whether the lock may be given away between top-level entries. */

@@ -33,6 +33,8 @@ import { unmapCandidate } from './unmap-candidate.ts';
  * | without-unlock | P8: deadlock |
  * | per-page-flush, on cores with an erratum it does not know | P10: accesses not complete at the DSB |
  * | without-last-dsb | P1 with FWB, P5 otherwise: the TLBI is not complete |
+ * | without-hyp-call | undefined: stage-2 maintenance at EL1 |
+ * | without-dc-dsb | P5 on another PE: the cache maintenance is not complete |
  * | without-lock | locks: tables changed without the lock |
  */
 
@@ -169,6 +171,41 @@ export const withoutLastDsb: Candidate = changed(
     effect.location.function === '__kvm_tlb_flush_vmid_ipa'
       ? []
       : [effect],
+);
+
+export const withoutHypCall: Candidate = changed(
+  {
+    name: 'without-hyp-call',
+    title: 'v5.8, but the flush runs where the host runs',
+    expected: ({ vhe }) =>
+      vhe ? HOLDS : refuted({ rule: 'undefined', condition: 'without VHE', needs: [] }),
+    why: 'A host at EL1 has neither VTTBR_EL2 nor stage-2 maintenance; with VHE it runs at EL2.',
+  },
+  (effect) =>
+    effect.location.function === '__kvm_call_hyp' &&
+    (effect.kind === 'exception-entry' || effect.kind === 'exception-return')
+      ? []
+      : [effect],
+);
+
+export const withoutDcDsb: Candidate = changed(
+  {
+    name: 'without-dc-dsb',
+    title: 'v5.8 without the DSB after the cache maintenance',
+    expected: ({ fwb }) =>
+      fwb
+        ? HOLDS
+        : refuted({
+            rule: 'P5',
+            condition: 'without FWB, when another PE reads the page',
+            needs: ['kept-tables', 'read-elsewhere'],
+          }),
+    why:
+      'DC operations are complete only after a DSB, and a store-release does not order them (B2.7). ' +
+      'The PE that issued them reads its own lines in order; another PE may still hit the old line.',
+  },
+  (effect) =>
+    effect.kind === 'dsb' && effect.location.function === '__flush_dcache_area' ? [] : [effect],
 );
 
 export const withoutLock: Candidate = changed(

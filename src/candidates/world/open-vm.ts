@@ -61,5 +61,6 @@ export function unmapRequest(
       .map(({ ipa, page }) => ({ ipa, page })),
     afterwards,
     newBacking,
+    handover: vm.handover,
   };
 }

@@ -53,6 +53,8 @@ export interface WorldOptions {
   readonly backing?: boolean;
   /** The notifier's words live in memory, and keep faults out while a notifier runs. */
   readonly notifier?: boolean;
+  /** A word with which the host hands the pages to a reader on another PE. */
+  readonly handover?: boolean;
   /** `kvm->arch.pgd` lives in memory and is read again after each lock drop. */
   readonly rootPointer?: boolean;
   /** What `cond_resched_lock` does. */

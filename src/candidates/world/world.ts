@@ -55,6 +55,8 @@ export interface VmWorld {
   readonly notifier: { readonly sequence: bigint; readonly count: bigint } | null;
   /** Words of the host's own mapping, by IPA; empty when nobody looks at it. */
   readonly backing: ReadonlyMap<bigint, bigint>;
+  /** Set with a store-release when another PE may read the pages; null when nobody does. */
+  readonly handover: bigint | null;
 }
 
 /** Everything a machine needs beside the threads, and what host and guest code have to know. */
@@ -159,6 +161,7 @@ function buildVm(
     if (value !== 0n) words.set(cell, value);
     return cell;
   };
+  const handover = options.handover === true ? newWord(0n) : null;
   const notifier = options.notifier === true ? { sequence: newWord(0n), count: newWord(0n) } : null;
   return {
     name,
@@ -176,6 +179,7 @@ function buildVm(
     mmuLock: index,
     pgdPointer: options.rootPointer === true ? newWord(tree.root) : null,
     notifier,
+    handover,
     backing: new Map(
       options.backing !== true
         ? []

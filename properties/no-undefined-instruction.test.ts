@@ -1,0 +1,4 @@
+import { noUndefinedInstruction } from '../src/rules/no-undefined-instruction.ts';
+import { describeRule } from './support/rule-property.ts';
+
+describeRule(noUndefinedInstruction);
