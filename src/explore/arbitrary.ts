@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Candidate } from '../candidates/candidate.ts';
 import { createMachine, type Machine } from '../machine/machine.ts';
 import type { Transition } from '../machine/transition.ts';
-import type { State } from '../machine/draft.ts';
+import type { State } from '../machine/state.ts';
 import type { Fact } from '../machine/facts.ts';
 import { firstViolation, type Rule, type Violation } from '../rules/rule.ts';
 import { buildSetup } from '../scenario/build.ts';

@@ -2,7 +2,7 @@ import type { Candidate } from '../candidates/candidate.ts';
 import type { Fact } from '../machine/facts.ts';
 import { createMachine, type Machine } from '../machine/machine.ts';
 import type { Transition } from '../machine/transition.ts';
-import type { State } from '../machine/draft.ts';
+import type { State } from '../machine/state.ts';
 import { firstViolation, type Rule } from '../rules/rule.ts';
 import { tablesChangeUnderLock } from '../rules/tables-change-under-lock.ts';
 import { buildSetup } from '../scenario/build.ts';

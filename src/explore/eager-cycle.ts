@@ -1,23 +1,47 @@
-import type { State } from '../machine/draft.ts';
 import type { Machine } from '../machine/machine.ts';
+import type { State, Step } from '../machine/state.ts';
 
 /**
  * Whether eager steps alone lead from a state back to it. Exploring only them there would put off
  * all other agents for ever (the "ignoring problem" of partial-order reduction). Stretches of eager
- * steps are short, so this is cheap; it is asked only where eager steps lead nowhere new.
+ * steps are short, so this is cheap; it is asked only where eager steps lead nowhere new. The work
+ * space is kept from one question to the next.
  */
-export function onEagerCycle(machine: Machine, state: State): boolean {
-  const home = state.join();
-  const seen = new Set<string>();
-  const work: State[] = [state];
-  for (let at = work.pop(); at !== undefined; at = work.pop()) {
-    for (const { next } of machine.eager(at)) {
-      const key = next.join();
-      if (key === home) return true;
-      if (seen.has(key)) continue;
-      seen.add(key);
-      work.push(next);
+export function createEagerCycle(machine: Machine): (state: State) => boolean {
+  const width = machine.initial.length;
+  const from = new Int32Array(width);
+  const next = new Int32Array(width);
+  let met = new Int32Array(width * 16);
+
+  function isAt(place: number): boolean {
+    for (let i = 0, at = place * width; i < width; i += 1, at += 1) {
+      if (met[at] !== next[i]) return false;
     }
+    return true;
   }
-  return false;
+
+  return (state) => {
+    met.set(state);
+    let count = 1;
+    for (let at = 0; at < count; at += 1) {
+      from.set(met.subarray(at * width, (at + 1) * width));
+      const steps = machine.eagerSteps(from);
+      for (let i = 0; i < steps.length; i += 1) {
+        next.set(from);
+        machine.apply(steps[i] as Step, next);
+        let place = 0;
+        while (place < count && !isAt(place)) place += 1;
+        if (place === 0) return true;
+        if (place < count) continue;
+        if ((count + 1) * width > met.length) {
+          const bigger = new Int32Array(met.length * 2);
+          bigger.set(met);
+          met = bigger;
+        }
+        met.set(next, count * width);
+        count += 1;
+      }
+    }
+    return false;
+  };
 }

@@ -1,5 +1,5 @@
 import type { LitmusTest } from '../frontend/litmus/litmus-test.ts';
-import type { State } from '../machine/draft.ts';
+import type { State } from '../machine/state.ts';
 import { createMachine, type Machine } from '../machine/machine.ts';
 import type { Transition } from '../machine/transition.ts';
 import { intSequencePool } from '../util/int-sequence-pool.ts';

@@ -1,7 +1,7 @@
 import type { LitmusTest } from '../frontend/litmus/litmus-test.ts';
 import { AT, get } from '../machine/window.ts';
 import { createMachine, type Machine } from '../machine/machine.ts';
-import type { State } from '../machine/draft.ts';
+import type { State } from '../machine/state.ts';
 import type { LitmusProblem } from '../frontend/litmus/problem.ts';
 import { accessWatch } from './litmus-accesses.ts';
 import { search } from './search.ts';

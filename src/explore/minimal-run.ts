@@ -1,5 +1,5 @@
 import type { Candidate } from '../candidates/candidate.ts';
-import type { State } from '../machine/draft.ts';
+import type { State } from '../machine/state.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Transition } from '../machine/transition.ts';
 import type { Rule } from '../rules/rule.ts';

@@ -1,4 +1,4 @@
-import type { State } from '../machine/draft.ts';
+import type { State } from '../machine/state.ts';
 import { FLAG, flagsOf } from '../machine/window.ts';
 import type { EffectInfo } from '../machine/effect-info.ts';
 import type { Fact } from '../machine/facts.ts';

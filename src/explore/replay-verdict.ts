@@ -1,4 +1,4 @@
-import type { State } from '../machine/draft.ts';
+import type { State } from '../machine/state.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { Replayed } from '../trace/replay.ts';

@@ -1,9 +1,9 @@
-import type { State } from '../machine/draft.ts';
+import type { State, Step } from '../machine/state.ts';
 import type { Fact } from '../machine/facts.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Transition } from '../machine/transition.ts';
-import { onEagerCycle } from './eager-cycle.ts';
-import { intSequencePool } from '../util/int-sequence-pool.ts';
+import { createEagerCycle } from './eager-cycle.ts';
+import { stateSet } from '../util/state-set.ts';
 
 /** Limits of a search. A limit reached is never a pass. */
 export interface SearchLimits {
@@ -51,25 +51,42 @@ export type SearchResult =
  * one in number of transitions, unless the search is reduced.
  */
 export function search(machine: Machine, limits: SearchLimits, hooks: SearchHooks): SearchResult {
-  const seen = intSequencePool();
-  const parents: number[] = [];
-  const states: State[] = [];
-  let transitions = 0;
   const width = machine.initial.length;
-  const representative = (state: State): State =>
-    hooks.symmetric === true ? machine.inspect.canonical(state) : state;
+  const seen = stateSet(width);
+  const symmetric = hooks.symmetric === true;
+  const reduced = hooks.reduced === true;
+  const state = new Int32Array(width);
+  const next = new Int32Array(width);
+  const onEagerCycle = createEagerCycle(machine);
+  /** Facts that break nothing; steps that look alike share them. */
+  const harmless = new Set<readonly Fact[]>();
+  const depthFirst = hooks.depthFirst === true;
+  const stack: number[] = [0];
+  let transitions = 0;
+
+  /** Leaves the representative of the state a step leads to in `next`. */
+  function follow(step: Step): void {
+    next.set(state);
+    machine.apply(step, next);
+    if (symmetric) machine.canonicalise(next);
+  }
+
+  /** The number of the representative of a state. */
+  function numberOf(of: State): number {
+    const copy = of.slice();
+    if (symmetric) machine.canonicalise(copy);
+    return seen.find(copy);
+  }
 
   /** A real run to the state, or to one that differs from it in the names of PEs. */
   function traceTo(id: number): Transition[] {
     const path: number[] = [];
-    for (let at = id; at > 0; at = parents[at] as number) path.push(at);
+    for (let at = id; at > 0; at = seen.parent(at)) path.push(at);
     const trace: Transition[] = [];
     let from = machine.initial;
     for (let i = path.length - 1; i >= 0; i -= 1) {
       const target = path[i] as number;
-      const step = machine
-        .transitions(from)
-        .find((t) => seen.intern(representative(t.next), width) === target);
+      const step = machine.transitions(from).find((t) => numberOf(t.next) === target);
       if (step === undefined) throw new Error('a recorded step cannot be found again');
       trace.push(step);
       from = step.next;
@@ -81,74 +98,92 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
    * The last step of the run. Its state may carry other names for the PEs than the one it was found
    * in, so it is looked up there by what it breaks.
    */
-  function withLast(trace: Transition[], found: Transition): readonly Transition[] {
+  function withLast(trace: Transition[], found: Step): readonly Transition[] {
     const from = trace.at(-1)?.next ?? machine.initial;
-    const target = representative(found.next);
-    const key = seen.intern(target, width);
-    const last = machine
-      .transitions(from)
-      .find(
-        (t) =>
-          seen.intern(representative(t.next), width) === key &&
-          t.event === found.event &&
-          hooks.violation?.(t.facts) !== null,
+    follow(found);
+    const target = next.slice();
+    const last = machine.transitions(from).find((t) => {
+      const copy = t.next.slice();
+      if (symmetric) machine.canonicalise(copy);
+      return (
+        copy.every((int, i) => int === target[i]) &&
+        t.event === found.event &&
+        hooks.violation?.(t.facts) !== null
       );
-    return [...trace, last ?? found];
+    });
+    if (last === undefined) throw new Error('the last step cannot be found again');
+    return [...trace, last];
   }
 
-  seen.intern(machine.initial, width);
-  states.push(machine.initial);
-  parents.push(-1);
-  const first = hooks.violation?.(machine.initialFacts) ?? null;
-  if (first !== null) {
-    return { kind: 'violation', violation: first, trace: [], states: 1, transitions: 0 };
+  function limit(): SearchResult {
+    return { kind: 'limit', states: seen.size(), transitions };
   }
-  const stack: number[] = [0];
-  const depthFirst = hooks.depthFirst === true;
+
+  function violated(violation: string, trace: readonly Transition[]): SearchResult {
+    return { kind: 'violation', violation, trace, states: seen.size(), transitions };
+  }
+
+  /**
+   * Takes a step of state `id`: adds where it leads to, unless it breaks a rule or the set is full.
+   * Returns the number of the state it leads to.
+   */
+  function take(step: Step, id: number): number | SearchResult {
+    transitions += 1;
+    if (step.facts.length > 0 && !harmless.has(step.facts)) {
+      const violation = hooks.violation?.(step.facts) ?? null;
+      if (violation !== null) return violated(violation, withLast(traceTo(id), step));
+      harmless.add(step.facts);
+    }
+    follow(step);
+    const size = seen.size();
+    if (size >= limits.states) {
+      const known = seen.find(next);
+      return known < 0 ? limit() : known;
+    }
+    const target = seen.add(next, id);
+    if (depthFirst && target === size) stack.push(target);
+    return target;
+  }
+
+  seen.add(machine.initial, -1);
+  const first = hooks.violation?.(machine.initialFacts) ?? null;
+  if (first !== null) return violated(first, []);
   for (let visited = 0; ; visited += 1) {
     const id = depthFirst ? stack.pop() : visited;
-    if (id === undefined || id >= states.length) break;
-    const state = states[id] as State;
+    if (id === undefined || id >= seen.size()) break;
     if (visited % STATES_PER_QUESTION === STATES_PER_QUESTION - 1 && limits.expired?.() === true) {
-      return { kind: 'limit', states: states.length, transitions };
+      return limit();
     }
-    const eager = hooks.reduced === true ? machine.eager(state) : [];
-    const leadsOn =
-      eager.some((t) => seen.intern(representative(t.next), width) > id) ||
-      (eager.length > 0 && !onEagerCycle(machine, state));
-    const all = leadsOn ? eager : machine.transitions(state);
+    seen.read(id, state);
+    if (reduced) {
+      const eager = machine.eagerSteps(state);
+      const before = transitions;
+      let leadsOn = false;
+      for (let i = 0; i < eager.length; i += 1) {
+        const target = take(eager[i] as Step, id);
+        if (typeof target !== 'number') return target;
+        if (target > id) leadsOn = true;
+      }
+      if (leadsOn || (eager.length > 0 && !onEagerCycle(state))) continue;
+      transitions = before;
+    }
+    const steps = machine.steps(state);
     // What memory does by itself never has to happen.
-    if (all.every((t) => t.pe < 0)) {
-      hooks.onEnd?.(state);
-      const violation = hooks.endViolation?.(state) ?? null;
-      if (violation !== null) {
-        const trace = traceTo(id);
-        return { kind: 'violation', violation, trace, states: states.length, transitions };
-      }
+    if (isEnd(steps)) {
+      const end = state.slice();
+      hooks.onEnd?.(end);
+      const violation = hooks.endViolation?.(end) ?? null;
+      if (violation !== null) return violated(violation, traceTo(id));
     }
-    for (const t of all) {
-      transitions += 1;
-      const violation = t.facts.length > 0 ? (hooks.violation?.(t.facts) ?? null) : null;
-      if (violation !== null) {
-        return {
-          kind: 'violation',
-          violation,
-          trace: withLast(traceTo(id), t),
-          states: states.length,
-          transitions,
-        };
-      }
-      const target = representative(t.next);
-      const next = seen.intern(target, width);
-      if (next === states.length) {
-        if (states.length >= limits.states) {
-          return { kind: 'limit', states: states.length, transitions };
-        }
-        states.push(target);
-        parents.push(id);
-        if (depthFirst) stack.push(next);
-      }
+    for (let i = 0; i < steps.length; i += 1) {
+      const target = take(steps[i] as Step, id);
+      if (typeof target !== 'number') return target;
     }
   }
-  return { kind: 'exhausted', states: states.length, transitions };
+  return { kind: 'exhausted', states: seen.size(), transitions };
+}
+
+function isEnd(steps: readonly Step[]): boolean {
+  for (let i = 0; i < steps.length; i += 1) if ((steps[i] as Step).pe >= 0) return false;
+  return true;
 }

@@ -1,9 +1,9 @@
-import type { State } from '../machine/draft.ts';
+import type { State } from '../machine/state.ts';
 import type { EffectInfo } from '../machine/effect-info.ts';
 import type { Machine } from '../machine/machine.ts';
 import { EVENT, type Transition } from '../machine/transition.ts';
-import { onEagerCycle } from './eager-cycle.ts';
-import { intSequencePool } from '../util/int-sequence-pool.ts';
+import { createEagerCycle } from './eager-cycle.ts';
+import { stateSet } from '../util/state-set.ts';
 
 /** What an edge of the state graph is, as far as progress is concerned. */
 export const EDGE = {
@@ -45,32 +45,36 @@ export function agentOfStep(t: Transition, pes: number): number {
 export function stateGraph(machine: Machine, limit: number, reduced: boolean): StateGraph | null {
   const pes = machine.setup.threads.length;
   const width = machine.initial.length;
-  const seen = intSequencePool();
+  const seen = stateSet(width);
+  const onEagerCycle = createEagerCycle(machine);
   const states: State[] = [machine.initial];
   const parents: number[] = [-1];
   const out: Edge[][] = [];
-  seen.intern(machine.initial, width);
+  seen.add(machine.initial, -1);
   for (let id = 0; id < states.length; id += 1) {
     const state = states[id] as State;
-    const eager = reduced ? machine.eager(state) : [];
     const edges: Edge[] = [];
-    const leadsOn =
-      eager.some((t) => seen.intern(t.next, width) > id) ||
-      (eager.length > 0 && !onEagerCycle(machine, state));
-    for (const t of leadsOn ? eager : machine.transitions(state)) {
-      const to = seen.intern(t.next, width);
+    const take = (t: Transition): boolean => {
+      const to = seen.add(t.next, id);
       if (to === states.length) {
-        if (to >= limit) return null;
+        if (to >= limit) return false;
         states.push(t.next);
         parents.push(id);
       }
-      edges.push({
-        from: id,
-        to,
-        agent: agentOfStep(t, pes),
-        flags: flagsOfStep(machine, state, t),
-      });
+      const agent = agentOfStep(t, pes);
+      edges.push({ from: id, to, agent, flags: flagsOfStep(machine, state, t) });
+      return true;
+    };
+    if (reduced) {
+      const eager = machine.eager(state);
+      if (!eager.every(take)) return null;
+      if (edges.some(({ to }) => to > id) || (eager.length > 0 && !onEagerCycle(state))) {
+        out.push(edges);
+        continue;
+      }
+      edges.length = 0;
     }
+    if (!machine.transitions(state).every(take)) return null;
     out.push(edges);
   }
   return { states, out, parents };

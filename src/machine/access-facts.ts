@@ -1,4 +1,5 @@
 import { KIND, type EffectInfo } from './effect-info.ts';
+import type { PageFact } from './facts.ts';
 import { isLine } from './memory.ts';
 import { MARK } from './translation-entry.ts';
 import { AT, FLAG, flagsOf, get, MARK_SHIFT, type Window } from './window.ts';
@@ -19,7 +20,7 @@ export function createAccessFacts(step: StepContext): AccessFacts {
   const { draft, note } = step;
   const { memory, tlbs } = draft;
 
-  function pageFact(pa: bigint): ReturnType<typeof draft.ghost.page> | null {
+  function pageFact(pa: bigint): PageFact | null {
     const ghost = draft.touchGhost();
     const page = ghost.pageOf(pa);
     return page < 0 ? null : ghost.page(page);
@@ -111,7 +112,7 @@ export function createAccessFacts(step: StepContext): AccessFacts {
       kind: 'table-written',
       pe,
       pa,
-      locksHeld: draft.ghost.locksHeld(pe),
+      locksHeld: draft.touchGhost().locksHeld(pe),
       pageUse: page.use,
     });
   }

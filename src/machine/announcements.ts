@@ -1,6 +1,6 @@
 import type { Announcement } from '../program/effect.ts';
 import type { Draft } from './draft.ts';
-import { isCurrent, isDeadAfter } from './may-cache.ts';
+import { isCurrent, isDeadAfter } from './stale-marks.ts';
 import { MARK } from './translation-entry.ts';
 import { addFlags, AT, flagsOf, get, MARK_SHIFT } from './window.ts';
 
@@ -15,9 +15,9 @@ export function announce(draft: Draft, fact: Announcement): void {
       for (let pe = 0; pe < draft.threads.length; pe += 1) {
         draft.setTlb(
           pe,
-          draft.tlbs.markDead(draft.tlb(pe), fact.vmid, fact.pages, mark, draft.memoryId()),
+          draft.tlbs.markDead(draft.tlb(pe), fact.vmid, fact.pages, mark, draft.walkedMemory()),
         );
-        markDeadInFlight(draft, pe, fact.vmid, fact.pages, mark);
+        if (draft.hasTranslation(pe)) markDeadInFlight(draft, pe, fact.vmid, fact.pages, mark);
       }
       return;
     }
@@ -49,7 +49,7 @@ function markDeadInFlight(
     if (
       entry !== null &&
       isDeadAfter(entry, marks, vmid, pages) &&
-      !isCurrent(draft.memory, draft.memoryId(), entry.leafPath2)
+      !isCurrent(draft.memory, draft.walkedMemory(), entry.leafPath2)
     ) {
       addFlags(w, i, mark << MARK_SHIFT);
     }

@@ -1,17 +1,14 @@
 import { writtenBack } from './cache-line.ts';
-import { LEDGER_SLOTS, type State } from './draft.ts';
+import type { State } from './state.ts';
 import { deliver } from './invalidation.ts';
-import { isLine } from './memory.ts';
 import { EVENT } from './transition.ts';
 import type { StepContext } from './step-context.ts';
 import type { Visibility } from './visibility.ts';
 
 /** What happens without an instruction: TLBIs take effect at a PE, dirty lines are written back. */
 export interface DeliveryEvents {
-  deliveries(state: State): void;
   deliverAt(state: State, slot: number, pe: number): void;
   deliverEverywhere(slot: number): void;
-  writeBacks(state: State): void;
   writeBack(state: State, cell: number): void;
 }
 
@@ -20,19 +17,8 @@ export function createDeliveryEvents(
   step: StepContext,
   { changePoc, reclose }: Visibility,
 ): DeliveryEvents {
-  const { setup, draft, features, peCount, begin, emit } = step;
+  const { draft, features, peCount, begin, emit } = step;
   const { memory } = draft;
-
-  function deliveries(state: State): void {
-    draft.load(state);
-    for (let slot = 0; slot < LEDGER_SLOTS; slot += 1) {
-      draft.load(state);
-      const pending = draft.slotPending(slot);
-      for (let pe = 0; pe < peCount; pe += 1) {
-        if ((pending & (1 << pe)) !== 0) deliverAt(state, slot, pe);
-      }
-    }
-  }
 
   /** For the fault `tlbi-at-once`. */
   function deliverEverywhere(slot: number): void {
@@ -50,16 +36,6 @@ export function createDeliveryEvents(
     emit(pe, slot, EVENT.deliver, -1);
   }
 
-  function writeBacks(state: State): void {
-    if (setup.dataCache === 'coherent') return;
-    draft.load(state);
-    for (let cell = 0; cell < memory.cellCount(); cell += 1) {
-      draft.load(state);
-      const slot = draft.slot(cell);
-      if (isLine(slot) && memory.line(slot).dirty >= 0) writeBack(state, cell);
-    }
-  }
-
   function writeBack(state: State, cell: number): void {
     begin(state);
     const slot = draft.slot(cell);
@@ -67,5 +43,5 @@ export function createDeliveryEvents(
     emit(-1, cell, EVENT.writeBack, -1);
   }
 
-  return { deliveries, deliverAt, deliverEverywhere, writeBacks, writeBack };
+  return { deliverAt, deliverEverywhere, writeBack };
 }

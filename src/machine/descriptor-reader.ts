@@ -73,6 +73,7 @@ export function createDescriptorReader(
         : bitsPerLevel(geometry.granule);
     const index = (input >> BigInt(shift)) & ((1n << BigInt(bits)) - 1n);
     const cell = memory.cellOf(table + index * 8n);
+    memory.noteWalk(cell);
     const slot = memory.slot(mem, cell);
     return {
       cell,

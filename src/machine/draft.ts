@@ -1,66 +1,69 @@
 import type { MachineFaults } from './fault.ts';
 import type { Memory } from './memory.ts';
 import type { MayCaches } from './may-cache.ts';
-import { marksAfterWrite } from './may-cache.ts';
 import { createMemory } from './memory.ts';
 import { createMayCaches } from './may-cache.ts';
 import { createGhost, type Ghost } from './ghost.ts';
+import { createLedger, LEDGER_SLOTS, SLOT_INTS } from './ledger.ts';
+import { createReadTrail, READ, type ReadTrail } from './read-trail.ts';
+import { createSettleWindow } from './settle-window.ts';
+import { marksAfterWrite } from './stale-marks.ts';
+import { createStateParts, type WindowQuestion } from './state-parts.ts';
+import { PE, peComponent, STATE, type State, type Step } from './state.ts';
 import { createSymmetry } from './symmetry.ts';
-import { picksResolved, translationPending } from './local-order.ts';
+import { trackedGhost } from './tracked-ghost.ts';
 import { createInstructionCaches } from './instruction-cache.ts';
 import { KIND, threadEffects, type EffectInfo, type ThreadEffects } from './effect-info.ts';
-import { evaluate, type Expr } from '../program/expr.ts';
+import type { Expr } from '../program/expr.ts';
 import { pageShift } from '../arm64/granule.ts';
-import { intSequencePool, type IntSequencePool } from '../util/int-sequence-pool.ts';
+import { intSequencePool } from '../util/int-sequence-pool.ts';
 import type { MachineSetup } from './setup.ts';
 import {
   addFlags,
-  append,
-  clearFlags,
   AT,
   emptyWindow,
   FLAG,
   flagsOf,
   get,
   HEAD_WAITS,
-  indexOf,
   loadWindow,
   MARK_SHIFT,
   MAX_WINDOW,
   packWindow,
-  retireFirst,
   set,
   type Window,
 } from './window.ts';
 
 /**
- * A state: one integer per component, each the id of a hash-consed content.
- * `memory, ledger, ghost, (window, TLB, context, pending context, I-cache)*`, the last group once per PE.
- */
-export type State = Int32Array;
-
-/** Offsets of a state's shared components, and of the group of a PE. */
-export const STATE = { memory: 0, ledger: 1, ghost: 2, pes: 3, perPe: 5 } as const;
-
-/** TLBIs outstanding at a time, over all PEs. Obligation masks have one bit each. */
-export const LEDGER_SLOTS = 24;
-const SLOT_INTS = 3;
-
-/**
- * A state being changed: components are unpacked when touched and packed again by `commit`. There is
- * one draft per machine; a transition loads a state, changes it, settles it, and commits.
+ * A state being changed: components are unpacked when touched and packed again by `changes`. There is
+ * one draft per machine; a step loads a state, changes it, settles it, and says what has changed.
+ *
+ * All that is looked at goes through here and is put on the trail, so that the steps found need not be
+ * worked out again for another state that looks the same along it (step-memo.ts).
  */
 export interface Draft {
   readonly memory: Memory;
   readonly tlbs: MayCaches;
-  readonly ghost: Ghost;
   readonly threads: readonly ThreadEffects[];
   readonly faults: MachineFaults;
   readonly initial: State;
+  readonly trail: ReadTrail;
   /** Starts from a state. */
   load(state: State): void;
   window(pe: number): Window;
+  /** Whether the window of a PE holds a translation; looks at less than `window` does. */
+  hasTranslation(pe: number): boolean;
+  /** Whether something in the window of a PE has read the cell. */
+  hasRead(pe: number, cell: number): boolean;
+  /** Whether something in the window of a PE was translated through the cell. */
+  hasBuiltFrom(pe: number, cell: number): boolean;
+  /** Whether a PE is between the halves of an atomic on the cell. */
+  isMidAtomic(pe: number, cell: number): boolean;
   memoryId(): number;
+  /** Memory as walks see it: `memory.walkable`. */
+  walkedMemory(): number;
+  /** Number of cells touched so far. */
+  cellCount(): number;
   setSlot(cell: number, slot: number): void;
   slot(cell: number): number;
   tlb(pe: number): number;
@@ -97,9 +100,19 @@ export interface Draft {
   settle(): boolean;
   /** Whether the thread has ended and nothing of it is left to happen. */
   ended(pe: number): boolean;
-  commit(): State;
-  /** The state that stands for all states which differ only in the names of interchangeable PEs. */
-  canonical(state: State): State;
+  /** What has changed since `load`; the draft has to be loaded anew after it. */
+  changes(): Pick<Step, 'components' | 'slots' | 'ghost'>;
+  /** Makes the changes of a step in a state. */
+  apply(step: Step, state: State): void;
+  /** A part of a state, as the trail has it. */
+  part(state: State, kind: number, component: number, argument: number): number;
+  /** TLBIs that are to be delivered, in the order of the ledger: slot, PEs, slot, PEs ... */
+  pendingDeliveries(state: State): readonly number[];
+  /**
+   * Replaces a state by the one that stands for all states which differ only in the names of
+   * interchangeable PEs.
+   */
+  canonicalise(state: State): void;
 }
 
 /** The draft of a machine. */
@@ -107,191 +120,80 @@ export function createDraft(setup: MachineSetup): Draft {
   const pageBits = pageShift(setup.translation.features.granule);
   const memory = createMemory(setup, pageBits);
   const tlbs = createMayCaches(setup, memory);
-  const ghost = createGhost(setup, pageBits);
+  const rawGhost = createGhost(setup, pageBits);
   const icaches = createInstructionCaches(setup, memory, tlbs);
   const modelsIcache = setup.instructionCache === 'modelled';
   const threads = setup.threads.map((thread) => threadEffects(thread.tree));
-  const windowPool: IntSequencePool = intSequencePool();
-  const ledgerPool: IntSequencePool = intSequencePool();
+  const peCount = threads.length;
+  const windowPool = intSequencePool();
+  const ledger = createLedger();
   const windows = setup.threads.map(() => emptyWindow(setup.faults));
-  const ledger = new Int32Array(LEDGER_SLOTS * SLOT_INTS);
-  const size = STATE.pes + STATE.perPe * threads.length;
+  const size = STATE.pes + STATE.perPe * peCount;
   const ids = new Int32Array(size);
-  let ledgerId = -1;
-  let ledgerDirty = false;
-  const bound = Math.min(setup.bounds.window, MAX_WINDOW);
+  /** The state loaded. */
+  const base = new Int32Array(size);
+  /** Components that have a new content. */
+  const changed = new Uint8Array(size);
+  let slotChanges: number[] = [];
+  const pending: (readonly number[] | undefined)[] = [];
+  const trail = createReadTrail(size);
+  const ghost = trackedGhost(rawGhost, trail, STATE.ghost, () => base[STATE.ghost] as number);
+  const parts = createStateParts({ memory, tlbs, ghost: rawGhost, ledger, windowPool, threads });
+  const settling = createSettleWindow(memory, tlbs, Math.min(setup.bounds.window, MAX_WINDOW));
 
-  function peAt(pe: number, offset: number): number {
-    return STATE.pes + pe * STATE.perPe + offset;
+  /** The content of a component, all of it. */
+  function read(component: number): number {
+    if (changed[component] === 0) trail.whole(component, base[component] as number);
+    return ids[component] as number;
+  }
+
+  function write(component: number, id: number): void {
+    ids[component] = id;
+    changed[component] = 1;
   }
 
   function window(pe: number): Window {
     const w = windows[pe] as Window;
-    if (!w.dirty && w.id !== ids[peAt(pe, 0)])
-      loadWindow(w, windowPool, ids[peAt(pe, 0)] as number, threads[pe] as ThreadEffects);
+    const component = peComponent(pe, PE.window);
+    trail.whole(component, base[component] as number);
+    if (!w.dirty && w.id !== ids[component])
+      loadWindow(w, windowPool, ids[component] as number, threads[pe] as ThreadEffects);
     return w;
   }
 
+  /** Asks a small question of a window, unpacked or not. */
+  function ask(pe: number, kind: WindowQuestion, argument: number): number {
+    const w = windows[pe] as Window;
+    if (w.dirty) return parts.inWindow(kind, w.ints, 0, w.count, argument, pe);
+    const component = peComponent(pe, PE.window);
+    const answer = parts.part(base, kind, component, argument);
+    trail.part(kind, component, argument, answer);
+    return answer;
+  }
+
   function slots(): Int32Array {
-    const id = ids[STATE.ledger] as number;
-    if (!ledgerDirty && ledgerId !== id) {
-      ledger.fill(0);
-      ledgerPool.copy(id, ledger);
-      ledgerId = id;
-    }
-    return ledger;
+    if (!ledger.isChanged()) trail.whole(STATE.ledger, base[STATE.ledger] as number);
+    return ledger.load(ids[STATE.ledger] as number);
   }
 
-  function resultOf(pe: number): (seq: number) => bigint | undefined {
-    const w = window(pe);
-    return (seq) => {
-      const i = indexOf(w, seq);
-      if (i >= 0) return i < w.count ? resultAt(memory, w, i) : undefined;
-      const kept = w.results[seq] as number;
-      return kept < 0 ? undefined : memory.value(kept);
-    };
-  }
-
-  function evaluateFor(pe: number, expr: Expr): bigint | undefined {
-    return expr.kind === 'const' ? expr.value : evaluate(expr, resultOf(pe));
-  }
-
-  function addressOf(pe: number, index: number): bigint | undefined {
-    const info = window(pe).infos[index] as EffectInfo;
-    if (info.constantAddress !== null) return info.constantAddress;
-    return info.place === null ? undefined : evaluateFor(pe, info.place.address);
-  }
-
-  /** Whether nothing is left to happen to an instance. */
-  function isDone(w: Window, i: number): boolean {
-    const info = w.infos[i] as EffectInfo;
-    const flags = flagsOf(w, i);
-    if ((flags & FLAG.faulted) !== 0) return (flags & FLAG.faultDone) !== 0;
-    if ((flags & FLAG.updatePending) !== 0) return false;
-    switch (info.kind) {
-      case KIND.load:
-      case KIND.fetch:
-        return (flags & FLAG.read) !== 0;
-      case KIND.store:
-        return (flags & (FLAG.written | FLAG.noWrite)) !== 0;
-      case KIND.rmw:
-        return (flags & FLAG.read) !== 0 && (flags & (FLAG.written | FLAG.noWrite)) !== 0;
-      case KIND.dmb:
-        return true;
-      case KIND.tlbi:
-        return (flags & FLAG.complete) !== 0;
-      default:
-        return (flags & FLAG.fired) !== 0;
-    }
-  }
-
-  function resolveBranches(pe: number, w: Window): boolean {
-    for (let i = 0; i < w.count; i += 1) {
-      const info = w.infos[i] as EffectInfo;
-      const { effect } = info;
-      if (effect.kind !== 'branch' && effect.kind !== 'select') continue;
-      const flags = flagsOf(w, i);
-      if ((flags & FLAG.fired) !== 0) continue;
-      const condition = evaluateFor(pe, effect.condition);
-      if (condition === undefined || !picksResolved(w, info)) continue;
-      const taken = condition !== 0n;
-      if ((flags & FLAG.guessed) === 0) {
-        w.head = (threads[pe] as ThreadEffects).next(get(w, i, AT.node), {
-          kind: 'value',
-          value: taken ? 1n : 0n,
-        });
-        addFlags(w, i, FLAG.fired);
-      } else if (((flags & FLAG.guessTaken) !== 0) === taken) addFlags(w, i, FLAG.fired);
-      else return false;
-    }
-    return true;
-  }
-
-  function fetch(pe: number, w: Window): void {
-    const thread = threads[pe] as ThreadEffects;
-    while (w.count < bound && w.head !== HEAD_WAITS) {
-      const node = w.head;
-      const info = thread.at(node);
-      if (info === null) return;
-      append(w, node, info);
-      const i = w.count - 1;
-      if (info.place?.kind === 'physical') {
-        const address = addressOf(pe, i);
-        if (address !== undefined) set(w, i, AT.cell, memory.cellOf(address));
-      } else if (info.place !== null && !info.translated) {
-        const address = addressOf(pe, i);
-        if (address !== undefined) set(w, i, AT.cell, memory.cellOf(address));
-      }
-      w.head = info.stops ? HEAD_WAITS : thread.nextDone(node);
-    }
-  }
-
-  /** Physical addresses that have become known. */
-  function locate(pe: number, w: Window): void {
-    for (let i = 0; i < w.count; i += 1) {
-      const info = w.infos[i] as EffectInfo;
-      if (info.place === null || info.translated || get(w, i, AT.cell) >= 0) continue;
-      const address = addressOf(pe, i);
-      if (address !== undefined) set(w, i, AT.cell, memory.cellOf(address));
-    }
-  }
-
-  /**
-   * Instances of a litmus thread stay in the window, but how one was translated matters only until it
-   * is done and everything before it is translated: after that no invalidation can wait for it.
-   */
-  function forgetPaths(w: Window): void {
-    for (let i = 0; i < w.count && !translationPending(w, i); i += 1) {
-      const result = get(w, i, AT.result);
-      if (result < 0 || !isDone(w, i)) continue;
-      const left = tlbs.withoutPath(result);
-      const flags = flagsOf(w, i);
-      if (left === result && flags >> MARK_SHIFT === 0) continue;
-      set(w, i, AT.result, left);
-      clearFlags(w, i, flags & ~((1 << MARK_SHIFT) - 1));
-    }
-  }
-
-  function settlePe(pe: number): boolean {
-    const w = window(pe);
-    const { symbolic } = (threads[pe] as ThreadEffects).tree;
-    for (;;) {
-      if (!resolveBranches(pe, w)) return false;
-      if (symbolic) {
-        locate(pe, w);
-        forgetPaths(w);
-      }
-      const count = w.count;
-      const head = w.head;
-      if (!symbolic) while (w.count > 0 && isDone(w, 0)) retireFirst(w);
-      else if (w.count === bound && isDone(w, 0)) {
-        const result = resultAt(memory, w, 0);
-        w.results.push(result === undefined ? -1 : memory.valueId(result));
-        retireFirst(w);
-      }
-      fetch(pe, w);
-      if (w.count === count && w.head === head) return true;
-    }
+  /** TLBIs delivered everywhere. */
+  function delivered(): number {
+    const mask = ledger.delivered(ids[STATE.ledger] as number);
+    if (!ledger.isChanged()) trail.part(READ.delivered, STATE.ledger, 0, mask);
+    return mask;
   }
 
   /** Completes TLBIs delivered everywhere that no access is holding up any more. */
   function completeTlbis(): void {
-    const table = slots();
+    const mask = delivered();
+    if (mask === 0) return;
+    let held = 0;
+    for (let pe = 0; pe < peCount; pe += 1) held |= ask(pe, READ.obligations, 0);
     for (let slot = 0; slot < LEDGER_SLOTS; slot += 1) {
-      const issuer = (table[slot * SLOT_INTS] as number) - 1;
-      if (issuer < 0 || table[slot * SLOT_INTS + 2] !== 0) continue;
       const bit = 1 << slot;
-      let held = false;
-      for (let pe = 0; pe < threads.length && !held; pe += 1) {
-        const w = window(pe);
-        for (let i = 0; i < w.count; i += 1) {
-          if (((get(w, i, AT.obligations) | get(w, i, AT.translationObligations)) & bit) !== 0) {
-            held = true;
-            break;
-          }
-        }
-      }
-      if (held) continue;
+      if ((mask & bit) === 0 || (held & bit) !== 0) continue;
+      const table = slots();
+      const issuer = (table[slot * SLOT_INTS] as number) - 1;
       const w = window(issuer);
       for (let i = 0; i < w.count; i += 1) {
         if (
@@ -304,79 +206,142 @@ export function createDraft(setup: MachineSetup): Draft {
         }
       }
       table.fill(0, slot * SLOT_INTS, (slot + 1) * SLOT_INTS);
-      ledgerDirty = true;
+      ledger.touch();
     }
   }
 
+  function memoryId(): number {
+    trail.whole(STATE.memory, base[STATE.memory] as number);
+    return ids[STATE.memory] as number;
+  }
+
+  function walkedMemory(): number {
+    const before = base[STATE.memory] as number;
+    trail.part(READ.walkable, STATE.memory, 0, memory.walkable(before));
+    return memory.walkable(ids[STATE.memory] as number);
+  }
+
   function closeTlb(pe: number): void {
-    const at = peAt(pe, 1);
-    const context = ids[peAt(pe, 2)] as number;
-    const pending = ids[peAt(pe, 3)] as number;
-    const mem = ids[STATE.memory] as number;
-    let closed = tlbs.close(ids[at] as number, mem, context);
+    const context = read(peComponent(pe, PE.context));
+    const next = read(peComponent(pe, PE.pending));
+    const walks = tlbs.walks(context);
     // A register write that is not synchronised may already be in force.
-    if (pending !== 0) closed = tlbs.close(closed, mem, pending);
-    ids[at] = closed;
+    const walksNext = next !== 0 && tlbs.walks(next);
+    if (walks || walksNext) {
+      const at = peComponent(pe, PE.tlb);
+      const mem = walkedMemory();
+      let closed = read(at);
+      if (walks) closed = tlbs.close(closed, mem, context);
+      if (walksNext) closed = tlbs.close(closed, mem, next);
+      write(at, closed);
+    }
     closeIcache(pe);
   }
 
   function closeIcache(pe: number): void {
     if (!modelsIcache) return;
-    const at = peAt(pe, 4);
-    const mem = ids[STATE.memory] as number;
-    const tlb = ids[peAt(pe, 1)] as number;
-    ids[at] = icaches.close(ids[at] as number, tlb, mem, ids[peAt(pe, 2)] as number);
+    const at = peComponent(pe, PE.icache);
+    const tlb = read(peComponent(pe, PE.tlb));
+    write(at, icaches.close(read(at), tlb, memoryId(), read(peComponent(pe, PE.context))));
+  }
+
+  function load(state: State): void {
+    ids.set(state);
+    base.set(state);
+    changed.fill(0);
+    for (const w of windows) {
+      if (!w.dirty) continue;
+      w.dirty = false;
+      w.id = -1;
+    }
+    ledger.forget();
+    rawGhost.forget();
+    rawGhost.noteChanges();
+    if (slotChanges.length > 0) slotChanges = [];
+  }
+
+  function settle(): boolean {
+    completeTlbis();
+    for (let pe = 0; pe < peCount; pe += 1) {
+      const w = windows[pe] as Window;
+      if (w.dirty && !settling.settle(w, threads[pe] as ThreadEffects)) return false;
+    }
+    return true;
+  }
+
+  function changes(): Pick<Step, 'components' | 'slots' | 'ghost'> {
+    for (let pe = 0; pe < peCount; pe += 1) {
+      const w = windows[pe] as Window;
+      if (!w.dirty) continue;
+      w.id = packWindow(w, windowPool);
+      write(peComponent(pe, PE.window), w.id);
+      w.dirty = false;
+    }
+    if (ledger.isChanged()) write(STATE.ledger, ledger.pack());
+    const components: number[] = [];
+    for (let at = STATE.ledger; at < size; at += 1) {
+      // What has not been looked at may be anything, so it is a change even when it is the same here.
+      const same = ids[at] === base[at] && trail.hasWhole(at);
+      if (changed[at] === 1 && !same) components.push(at, ids[at] as number);
+    }
+    const slots = slotChanges;
+    slotChanges = [];
+    return { components, slots, ghost: rawGhost.changes() };
   }
 
   const draft: Draft = {
     memory,
     tlbs,
-    ghost,
     threads,
     faults: setup.faults,
     initial: new Int32Array(0),
-    load(state) {
-      ids.set(state);
-      for (const w of windows) {
-        if (!w.dirty) continue;
-        w.dirty = false;
-        w.id = -1;
-      }
-      if (ledgerDirty) ledgerId = -1;
-      ledgerDirty = false;
-      ghost.forget();
-    },
+    trail,
+    load,
     window,
-    memoryId: () => ids[STATE.memory] as number,
-    slot: (cell) => memory.slot(ids[STATE.memory] as number, cell),
+    hasTranslation: (pe) => ask(pe, READ.translated, 0) !== 0,
+    hasRead: (pe, cell) => ask(pe, READ.hasRead, cell) !== 0,
+    hasBuiltFrom: (pe, cell) => ask(pe, READ.builtFrom, cell) !== 0,
+    isMidAtomic: (pe, cell) => ask(pe, READ.midAtomic, cell) !== 0,
+    memoryId,
+    walkedMemory,
+    cellCount() {
+      trail.part(READ.cellCount, -1, 0, memory.cellCount());
+      return memory.cellCount();
+    },
+    slot(cell) {
+      const slot = memory.slot(ids[STATE.memory] as number, cell);
+      for (let i = 0; i < slotChanges.length; i += 2) if (slotChanges[i] === cell) return slot;
+      trail.part(READ.slot, STATE.memory, cell, slot);
+      return slot;
+    },
     setSlot(cell, slot) {
       ids[STATE.memory] = memory.withSlot(ids[STATE.memory] as number, cell, slot);
+      slotChanges.push(cell, slot);
     },
-    tlb: (pe) => ids[peAt(pe, 1)] as number,
+    tlb: (pe) => read(peComponent(pe, PE.tlb)),
     setTlb(pe, tlbSet) {
-      ids[peAt(pe, 1)] = tlbSet;
+      write(peComponent(pe, PE.tlb), tlbSet);
     },
-    context: (pe) => ids[peAt(pe, 2)] as number,
-    pendingContext: (pe) => ids[peAt(pe, 3)] as number,
-    setContexts(pe, context, pending) {
-      ids[peAt(pe, 2)] = context;
-      ids[peAt(pe, 3)] = pending;
+    context: (pe) => read(peComponent(pe, PE.context)),
+    pendingContext: (pe) => read(peComponent(pe, PE.pending)),
+    setContexts(pe, context, next) {
+      write(peComponent(pe, PE.context), context);
+      write(peComponent(pe, PE.pending), next);
     },
     closeTlb,
     closeIcache,
-    fetchable: (pe, cell) =>
-      icaches.values(
-        ids[peAt(pe, 4)] as number,
-        cell,
-        tlbs.contexts.context(ids[peAt(pe, 2)] as number).vmid,
-      ),
+    fetchable(pe, cell) {
+      const { vmid } = tlbs.contexts.context(read(peComponent(pe, PE.context)));
+      return icaches.values(read(peComponent(pe, PE.icache)), cell, vmid);
+    },
     invalidateIcache(pe, cell, onlyVmid) {
       if (!modelsIcache) return;
-      ids[peAt(pe, 4)] = icaches.invalidate(ids[peAt(pe, 4)] as number, cell, onlyVmid);
+      const at = peComponent(pe, PE.icache);
+      write(at, icaches.invalidate(read(at), cell, onlyVmid));
       closeIcache(pe);
     },
     touchGhost() {
-      ghost.load(ids[STATE.ghost] as number);
+      rawGhost.load(ids[STATE.ghost] as number);
       return ghost;
     },
     freeSlot() {
@@ -385,107 +350,98 @@ export function createDraft(setup: MachineSetup): Draft {
         if (table[slot * SLOT_INTS] === 0) return slot;
       return -1;
     },
-    openSlot(slot, pe, invalidation, pending) {
+    openSlot(slot, pe, invalidation, mask) {
       const table = slots();
       table[slot * SLOT_INTS] = pe + 1;
       table[slot * SLOT_INTS + 1] = invalidation;
-      table[slot * SLOT_INTS + 2] = pending;
-      ledgerDirty = true;
+      table[slot * SLOT_INTS + 2] = mask;
+      ledger.touch();
     },
     slotIssuer: (slot) => (slots()[slot * SLOT_INTS] as number) - 1,
     slotInvalidation: (slot) => slots()[slot * SLOT_INTS + 1] as number,
     slotPending: (slot) => slots()[slot * SLOT_INTS + 2] as number,
-    setSlotPending(slot, pending) {
-      slots()[slot * SLOT_INTS + 2] = pending;
-      ledgerDirty = true;
+    setSlotPending(slot, mask) {
+      slots()[slot * SLOT_INTS + 2] = mask;
+      ledger.touch();
     },
-    evaluate: evaluateFor,
-    result: (pe, seq) => resultOf(pe)(seq),
-    address: addressOf,
+    evaluate: (pe, expr) => settling.evaluate(window(pe), expr),
+    result: (pe, seq) => settling.result(window(pe), seq),
+    address: (pe, index) => settling.address(window(pe), index),
     ended(pe) {
       const w = window(pe);
       if (w.head === HEAD_WAITS || (threads[pe] as ThreadEffects).at(w.head) !== null) return false;
-      for (let i = 0; i < w.count; i += 1) if (!isDone(w, i)) return false;
+      for (let i = 0; i < w.count; i += 1) if (!settling.isDone(w, i)) return false;
       return true;
     },
-    settle() {
-      completeTlbis();
-      for (let pe = 0; pe < threads.length; pe += 1) {
-        if ((windows[pe] as Window).dirty && !settlePe(pe)) {
-          return false;
-        }
+    settle,
+    changes,
+    apply(step, state) {
+      const { components, slots: cells, ghost: ghostChanges } = step;
+      for (let i = 0; i < components.length; i += 2) {
+        state[components[i] as number] = components[i + 1] as number;
       }
-      return true;
+      for (let i = 0; i < cells.length; i += 2) {
+        state[STATE.memory] = memory.withSlot(
+          state[STATE.memory] as number,
+          cells[i] as number,
+          cells[i + 1] as number,
+        );
+      }
+      for (const change of ghostChanges) {
+        state[STATE.ghost] = rawGhost.changed(state[STATE.ghost] as number, change);
+      }
     },
-    canonical: (state) => state,
-    commit() {
-      for (let pe = 0; pe < threads.length; pe += 1) {
-        const w = windows[pe] as Window;
-        if (w.dirty) {
-          w.id = packWindow(w, windowPool);
-          ids[peAt(pe, 0)] = w.id;
-          w.dirty = false;
-        }
+    part: parts.part,
+    pendingDeliveries(state) {
+      const id = state[STATE.ledger] as number;
+      const known = pending[id];
+      if (known !== undefined) return known;
+      const found: number[] = [];
+      const start = ledger.pool.start(id);
+      for (let slot = 0; slot * SLOT_INTS < ledger.pool.length(id); slot += 1) {
+        const mask = ledger.pool.arena[start + slot * SLOT_INTS + 2] as number;
+        if (mask !== 0) found.push(slot, mask);
       }
-      if (ledgerDirty) {
-        let length = ledger.length;
-        while (length > 0 && ledger[length - 1] === 0) length -= 1;
-        ledgerId = ledgerPool.intern(ledger, length);
-        ids[STATE.ledger] = ledgerId;
-        ledgerDirty = false;
-      }
-      if (ghost.isChanged()) ids[STATE.ghost] = ghost.pack();
-      return ids.slice();
+      pending[id] = found;
+      return found;
     },
+    canonicalise: () => undefined,
   };
 
   // The initial state: every PE closed under its context, windows filled.
   const start = new Int32Array(size);
   start[STATE.memory] = memory.initial;
-  start[STATE.ledger] = ledgerPool.intern(ledger, 0);
-  start[STATE.ghost] = ghost.initial;
+  start[STATE.ledger] = ledger.empty;
+  start[STATE.ghost] = rawGhost.initial;
   const empty = emptyWindow();
   setup.threads.forEach((thread, pe) => {
     empty.head = thread.tree.root;
-    start[peAt(pe, 0)] = packWindow(empty, windowPool);
-    start[peAt(pe, 1)] = tlbs.empty;
-    start[peAt(pe, 2)] = tlbs.contexts.id(thread.context);
-    start[peAt(pe, 3)] = 0;
-    start[peAt(pe, 4)] = icaches.empty;
+    start[peComponent(pe, PE.window)] = packWindow(empty, windowPool);
+    start[peComponent(pe, PE.tlb)] = tlbs.empty;
+    start[peComponent(pe, PE.context)] = tlbs.contexts.id(thread.context);
+    start[peComponent(pe, PE.pending)] = 0;
+    start[peComponent(pe, PE.icache)] = icaches.empty;
   });
-  draft.load(start);
-  for (let pe = 0; pe < threads.length; pe += 1) {
+  load(start);
+  for (let pe = 0; pe < peCount; pe += 1) {
     for (const previous of setup.threads[pe]?.previousContexts ?? []) {
       const id = tlbs.contexts.id(previous);
-      ids[peAt(pe, 1)] = tlbs.close(ids[peAt(pe, 1)] as number, memory.initial, id);
+      const at = peComponent(pe, PE.tlb);
+      write(at, tlbs.close(ids[at] as number, memory.initial, id));
     }
     closeTlb(pe);
     window(pe).dirty = true;
   }
-  if (!draft.settle()) throw new Error('the first branch of a thread contradicts itself');
+  if (!settle()) throw new Error('the first branch of a thread contradicts itself');
+  const first: Step = { pe: -1, index: -1, event: -1, choice: -1, facts: [], ...changes() };
+  draft.apply(first, start);
   const symmetry = createSymmetry(
     setup,
-    { ...STATE, slotInts: SLOT_INTS },
     setup.threads.map((thread) => tlbs.contexts.id(thread.context)),
-    ledgerPool,
-    ghost,
+    ledger.pool,
+    rawGhost,
   );
-  return {
-    ...draft,
-    initial: draft.commit(),
-    canonical: (state) => symmetry.canonical(state),
-  };
-}
-
-/** What an instance has answered: the value read, or the status of a store-exclusive. */
-export function resultAt(memory: Memory, w: Window, i: number): bigint | undefined {
-  const flags = flagsOf(w, i);
-  const { effect } = w.infos[i] as EffectInfo;
-  if (effect.kind === 'store') {
-    if ((flags & FLAG.noWrite) !== 0) return 1n;
-    return (flags & FLAG.written) !== 0 ? 0n : undefined;
-  }
-  return (flags & FLAG.read) === 0 ? undefined : memory.value(get(w, i, AT.value));
+  return { ...draft, initial: start, canonicalise: symmetry.canonicalise };
 }
 
 /** Marks the translations in flight of a PE that were built from a cell that has been written. */

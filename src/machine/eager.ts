@@ -1,9 +1,9 @@
-import { LEDGER_SLOTS, type State } from './draft.ts';
+import type { State } from './state.ts';
 import { KIND, type EffectInfo } from './effect-info.ts';
 import { deliver } from './invalidation.ts';
 import { readPending, translationPending } from './local-order.ts';
 import { AT, FLAG, flagsOf, get, type Window } from './window.ts';
-import { EVENT, type Transition } from './transition.ts';
+import { EVENT } from './transition.ts';
 import type { StepContext } from './step-context.ts';
 import type { TranslateEvents } from './translate-events.ts';
 import type { ReadEvents } from './read-events.ts';
@@ -11,7 +11,14 @@ import type { SingleEvents } from './single-events.ts';
 
 /** Which steps may be explored alone: docs/reduction.md. */
 export interface Eager {
-  eager(state: State): readonly Transition[];
+  /**
+   * One PE's next step that commutes with everything any other agent can do before it, and that takes
+   * nothing away from its own PE: a completed barrier, an issued TLBI, a fault event, a released
+   * lock; or all options of a choice the PE is waiting for.
+   */
+  eagerAt(state: State, pe: number): void;
+  /** A delivery that changes nothing and holds nothing up. */
+  eagerDelivery(state: State, slot: number, pe: number): void;
 }
 
 /** The eager steps of one machine. */
@@ -21,52 +28,37 @@ export function createEager(
   { reads }: ReadEvents,
   { fires, guess }: SingleEvents,
 ): Eager {
-  const { setup, draft, features, peCount, out, begin, emit } = step;
+  const { setup, draft, features, out, begin, emit } = step;
   const { memory } = draft;
 
-  /**
-   * One PE's next step that commutes with everything any other agent can do before it, and that takes
-   * nothing away from its own PE: a completed barrier, an issued TLBI, a fault event, a released
-   * lock, a delivery that changes nothing; or all options of a choice the PE is waiting for.
-   */
-  function eager(state: State): readonly Transition[] {
-    out.length = 0;
-    for (let pe = 0; pe < peCount; pe += 1) {
+  function eagerAt(state: State, pe: number): void {
+    draft.load(state);
+    const { count } = draft.window(pe);
+    for (let j = 0; j < count; j += 1) {
       draft.load(state);
-      const count = draft.window(pe).count;
-      for (let j = 0; j < count; j += 1) {
-        draft.load(state);
-        const w = draft.window(pe);
-        const info = w.infos[j] as EffectInfo;
-        const flags = flagsOf(w, j);
-        if ((flags & FLAG.faulted) !== 0) {
-          if ((flags & FLAG.faultDone) === 0) faults(state, pe, w, j);
-        } else if (info.kind === KIND.branch || info.kind === KIND.select) {
-          if ((flags & (FLAG.guessed | FLAG.fired)) === 0) guess(state, pe, j);
-        } else if ((flags & FLAG.fired) === 0 && isEagerEffect(pe, w, j)) fires(state, pe, w, j);
-        else if (info.kind === KIND.load && readPending(w, j) && isProtectedRead(pe, w, j)) {
-          reads(state, pe, w, j);
-        }
-        if (out.length > 0) return out.slice();
+      const w = draft.window(pe);
+      const info = w.infos[j] as EffectInfo;
+      const flags = flagsOf(w, j);
+      if ((flags & FLAG.faulted) !== 0) {
+        if ((flags & FLAG.faultDone) === 0) faults(state, pe, w, j);
+      } else if (info.kind === KIND.branch || info.kind === KIND.select) {
+        if ((flags & (FLAG.guessed | FLAG.fired)) === 0) guess(state, pe, j);
+      } else if ((flags & FLAG.fired) === 0 && isEagerEffect(pe, w, j)) fires(state, pe, w, j);
+      else if (info.kind === KIND.load && readPending(w, j) && isProtectedRead(pe, w, j)) {
+        reads(state, pe, w, j);
       }
+      if (out.length > 0) return;
     }
+  }
+
+  function eagerDelivery(state: State, slot: number, pe: number): void {
     // Under the erratum a later delivery may leave an access owed, so an early one is not the worst.
-    if (features.erratumRepeatTlbi) return [];
-    for (let slot = 0; slot < LEDGER_SLOTS; slot += 1) {
-      draft.load(state);
-      const pending = draft.slotPending(slot);
-      for (let pe = 0; pe < peCount; pe += 1) {
-        if ((pending & (1 << pe)) === 0) continue;
-        begin(state);
-        const before = draft.tlb(pe);
-        const holdsUp = deliver(draft, slot, pe, features.erratumRepeatTlbi);
-        draft.closeTlb(pe);
-        if (holdsUp || draft.tlb(pe) !== before) continue;
-        emit(pe, slot, EVENT.deliver, -1);
-        return out.slice();
-      }
-    }
-    return out.slice();
+    if (features.erratumRepeatTlbi) return;
+    begin(state);
+    const before = draft.tlb(pe);
+    const holdsUp = deliver(draft, slot, pe, false);
+    draft.closeTlb(pe);
+    if (!holdsUp && draft.tlb(pe) === before) emit(pe, slot, EVENT.deliver, -1);
   }
 
   function isEagerEffect(pe: number, w: Window, j: number): boolean {
@@ -109,5 +101,5 @@ export function createEager(
     return page >= 0 && ghost.page(page).use === 'table';
   }
 
-  return { eager };
+  return { eagerAt, eagerDelivery };
 }

@@ -1,4 +1,6 @@
 import { intSequencePool } from '../util/int-sequence-pool.ts';
+import { interner } from '../util/interner.ts';
+import { pairMap } from '../util/pair-map.ts';
 import type { PageFact, PageUse } from './facts.ts';
 import type { MachineSetup } from './setup.ts';
 
@@ -31,7 +33,24 @@ export interface Ghost {
   /** The same, if it was the host that stored last; otherwise -1. */
   lastStoredByHost(cell: number): number;
   setLastStored(cell: number, valueId: number, byHost: boolean): void;
+  /** Begins to write down what is changed. */
+  noteChanges(): void;
+  /** Ends that: the numbers of the changes, in order, for `changed`. */
+  changes(): readonly number[];
+  /** What a change makes of the state with this id. */
+  changed(id: number, change: number): number;
+  /** Parts of the state with this id, packed: equal exactly when the part is. */
+  packedPage(id: number, index: number): number;
+  packedOwner(id: number, lock: number): number;
+  packedHeld(id: number, pe: number): number;
+  packedStored(id: number, cell: number): number;
 }
+
+/** What can be done to ghost state: which method, and its arguments as integers. */
+type Change =
+  | { readonly kind: 'page'; readonly index: number; readonly packed: number }
+  | { readonly kind: 'lock'; readonly lock: number; readonly owner: number }
+  | { readonly kind: 'stored'; readonly cell: number; readonly packed: number };
 
 const USES: readonly PageUse[] = ['table', 'guest', 'host', 'free', 'device'];
 
@@ -56,29 +75,111 @@ export function createGhost(setup: MachineSetup, pageBits: number): Ghost {
   let loaded = initial;
   let changed = false;
 
+  const changeTable = interner<Change>();
+  const changedMemo = pairMap();
+  let noted: number[] = [];
+
   function storedAt(cell: number): number {
     for (let i = fixed; i < length; i += 2) if (ints[i] === cell) return i;
     return -1;
+  }
+
+  function forget(): void {
+    if (changed) loaded = -1;
+    changed = false;
+  }
+
+  function load(id: number): void {
+    if (changed || loaded === id) return;
+    loaded = id;
+    if (pool.length(id) > ints.length) ints = new Int32Array(pool.length(id) * 2);
+    length = pool.copy(id, ints);
+  }
+
+  function pack(): number {
+    loaded = pool.intern(ints, length);
+    changed = false;
+    return loaded;
+  }
+
+  /** Does a change and writes down that it was done. */
+  function change(key: string, what: Change): void {
+    noted.push(changeTable.id(key, () => what));
+    perform(what);
+  }
+
+  function perform(what: Change): void {
+    changed = true;
+    switch (what.kind) {
+      case 'page':
+        ints[what.index] = what.packed;
+        return;
+      case 'lock':
+        ints[pages.length + what.lock] = what.owner;
+        return;
+      case 'stored': {
+        let at = storedAt(what.cell);
+        if (at < 0) at = insertStored(what.cell);
+        ints[at + 1] = what.packed;
+      }
+    }
+  }
+
+  /** A place for a cell; in ascending order of cells, so that equal contents are equal sequences. */
+  function insertStored(cell: number): number {
+    let at = fixed;
+    while (at < length && (ints[at] as number) < cell) at += 2;
+    if (length + 2 > ints.length) {
+      const bigger = new Int32Array(ints.length * 2);
+      bigger.set(ints);
+      ints = bigger;
+    }
+    ints.copyWithin(at + 2, at, length);
+    ints[at] = cell;
+    length += 2;
+    return at;
   }
 
   return {
     initial,
     pageCount: pages.length,
     isChanged: () => changed,
-    forget() {
-      if (changed) loaded = -1;
-      changed = false;
+    forget,
+    load,
+    pack,
+    noteChanges() {
+      noted = [];
     },
-    load(id) {
-      if (changed || loaded === id) return;
-      loaded = id;
-      if (pool.length(id) > ints.length) ints = new Int32Array(pool.length(id) * 2);
-      length = pool.copy(id, ints);
+    changes() {
+      const all = noted;
+      noted = [];
+      return all;
     },
-    pack() {
-      loaded = pool.intern(ints, length);
-      changed = false;
-      return loaded;
+    changed(id, number) {
+      const known = changedMemo.get(id, number);
+      if (known >= 0) return known;
+      forget();
+      load(id);
+      perform(changeTable.item(number));
+      const result = pack();
+      changedMemo.set(id, number, result);
+      return result;
+    },
+    packedPage: (id, index) => pool.arena[pool.start(id) + index] as number,
+    packedOwner: (id, lock) => pool.arena[pool.start(id) + pages.length + lock] as number,
+    packedHeld(id, pe) {
+      const from = pool.start(id) + pages.length;
+      let held = 0;
+      for (let i = 0; i < locks.length; i += 1) if (pool.arena[from + i] === pe + 1) held += 1;
+      return held;
+    },
+    packedStored(id, cell) {
+      const from = pool.start(id);
+      const end = from + pool.length(id);
+      for (let i = from + fixed; i < end; i += 2) {
+        if (pool.arena[i] === cell) return pool.arena[i + 1] as number;
+      }
+      return -1;
     },
     pageOf: (address) => byNumber.get(address >> shift) ?? -1,
     page(index) {
@@ -95,8 +196,8 @@ export function createGhost(setup: MachineSetup, pageBits: number): Ghost {
       };
     },
     setPage(index, use, vmid, reused) {
-      ints[index] = packPage(use, vmid, reused);
-      changed = true;
+      const packed = packPage(use, vmid, reused);
+      change(`p${index},${packed}`, { kind: 'page', index, packed });
     },
     freePage() {
       for (let i = 0; i < pages.length; i += 1) if (((ints[i] as number) & 7) === 3) return i;
@@ -104,8 +205,7 @@ export function createGhost(setup: MachineSetup, pageBits: number): Ghost {
     },
     lockOwner: (lock) => (ints[pages.length + lock] as number) - 1,
     setLockOwner(lock, pe) {
-      ints[pages.length + lock] = pe + 1;
-      changed = true;
+      change(`l${lock},${pe}`, { kind: 'lock', lock, owner: pe + 1 });
     },
     locksHeld(pe) {
       let held = 0;
@@ -122,22 +222,8 @@ export function createGhost(setup: MachineSetup, pageBits: number): Ghost {
       return (packed & 1) === 0 ? -1 : packed >> 1;
     },
     setLastStored(cell, valueId, byHost) {
-      let at = storedAt(cell);
-      if (at < 0) {
-        // Kept in ascending order of cells, so that equal contents are equal sequences.
-        at = fixed;
-        while (at < length && (ints[at] as number) < cell) at += 2;
-        if (length + 2 > ints.length) {
-          const bigger = new Int32Array(ints.length * 2);
-          bigger.set(ints);
-          ints = bigger;
-        }
-        ints.copyWithin(at + 2, at, length);
-        ints[at] = cell;
-        length += 2;
-      }
-      changed = true;
-      ints[at + 1] = (valueId << 1) | (byHost ? 1 : 0);
+      const packed = (valueId << 1) | (byHost ? 1 : 0);
+      change(`s${cell},${packed}`, { kind: 'stored', cell, packed });
     },
   };
 }

@@ -69,7 +69,14 @@ export function createInstructionCaches(
       if (context.stage1 === null && context.stage2 === null) return set;
       const all = lines(set);
       for (const va of setup.watchedVas) {
-        for (const { result } of tlbs.translate(tlb, mem, contextId, va, 'execute', false)) {
+        for (const { result } of tlbs.translate(
+          tlb,
+          memory.walkable(mem),
+          contextId,
+          va,
+          'execute',
+          false,
+        )) {
           const { cell, fault } = tlbs.results.item(result);
           if (fault !== null) continue;
           const slot = memory.slot(mem, cell);

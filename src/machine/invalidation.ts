@@ -65,10 +65,9 @@ export function deliver(draft: Draft, slot: number, pe: number, forgetsAccesses:
   const invalidationId = draft.slotInvalidation(slot);
   draft.setSlotPending(slot, draft.slotPending(slot) & ~(1 << pe));
   draft.setTlb(pe, draft.tlbs.remove(draft.tlb(pe), invalidationId));
-  // Marks what changed even when nothing else did, so that `settle` looks at the issuer.
   const issuer = draft.slotIssuer(slot);
-  draft.window(issuer).dirty = true;
   if (pe === issuer || draft.faults?.has('tlbi-forgets-accesses')) return false;
+  if (!draft.hasTranslation(pe)) return false;
   let heldUp = false;
   const { op, operand, context } = draft.tlbs.invalidations.item(invalidationId);
   const bit = 1 << slot;

@@ -1,4 +1,4 @@
-import { LEDGER_SLOTS, type Draft, type State } from './draft.ts';
+import type { Draft } from './draft.ts';
 import { KIND, type EffectInfo } from './effect-info.ts';
 import type { Fact } from './facts.ts';
 import {
@@ -8,8 +8,10 @@ import {
   updatePending,
   writePending,
 } from './local-order.ts';
-import { isLine } from './memory.ts';
+import { LEDGER_SLOTS } from './ledger.ts';
 import type { MachineSetup } from './setup.ts';
+import { STATE, type State, type Step } from './state.ts';
+import { createStepMemo } from './step-memo.ts';
 import { FLAG, flagsOf, type Window } from './window.ts';
 import type { End, Site, Transition } from './transition.ts';
 import { createStepContext } from './step-context.ts';
@@ -30,7 +32,23 @@ export interface Machine {
   readonly initial: State;
   /** Facts that hold in the initial state already. */
   readonly initialFacts: readonly Fact[];
-  /** All transitions of a state, in a fixed order. */
+  /**
+   * All steps of a state, in a fixed order, as what they change. The list is good until the next call;
+   * the steps themselves are shared and stay.
+   */
+  steps(state: State): readonly Step[];
+  /** `eager` as what the steps change. */
+  eagerSteps(state: State): readonly Step[];
+  /** Makes the changes of a step in a copy of the state it was found in. */
+  apply(step: Step, state: State): void;
+  /**
+   * Replaces a state by the one that stands for all states which differ only in the names of
+   * interchangeable PEs.
+   */
+  canonicalise(state: State): void;
+  /** Forgets what steps it has found where: memory is freed, nothing else changes. */
+  forgetSteps(): void;
+  /** All transitions of a state, in a fixed order: `steps` with the states they lead to. */
   transitions(state: State): readonly Transition[];
   /**
    * Where something might happen in this state, without working out what: an instance that is not
@@ -51,6 +69,8 @@ export interface Machine {
   readonly inspect: Draft;
 }
 
+const NO_STEPS: readonly Step[] = [];
+
 /** Builds the machine of a setup. */
 export function createMachine(setup: MachineSetup): Machine {
   const step = createStepContext(setup);
@@ -70,25 +90,95 @@ export function createMachine(setup: MachineSetup): Machine {
   const update = createUpdateEvents(step, visibility);
   const delivery = createDeliveryEvents(step, visibility);
   const single = createSingleEvents(step, visibility, delivery);
-  const { eager } = createEager(step, translate, read, single);
+  const { eagerAt, eagerDelivery } = createEager(step, translate, read, single);
   const { translations, faults } = translate;
   const { updates, spontaneousUpdates } = update;
-  const { deliveries, deliverAt, writeBacks, writeBack } = delivery;
+  const { deliverAt, writeBack } = delivery;
   const { fires, guess } = single;
   const { reads } = read;
   const { writes } = write;
 
-  function transitions(state: State): readonly Transition[] {
+  const memo = createStepMemo(draft);
+  const eagerMemo = createStepMemo(draft);
+  const sitesPerPe = LEDGER_SLOTS + 2;
+  const firstCell = peCount * sitesPerPe + 1;
+  const found: Step[] = [];
+
+  // What is remembered is kept per site; a site is a number: for each PE its instances, its eager
+  // instances, and each slot of the ledger twice; then hardware updates, then dirty lines by cell.
+  function find(state: State, site: number): readonly Step[] {
     out.length = 0;
-    for (let pe = 0; pe < peCount; pe += 1) {
-      draft.load(state);
-      const count = draft.window(pe).count;
-      for (let j = 0; j < count; j += 1) instance(state, pe, j);
+    if (site >= firstCell) writeBack(state, site - firstCell);
+    else if (site === firstCell - 1) spontaneousUpdates(state);
+    else {
+      const pe = Math.floor(site / sitesPerPe);
+      const slot = (site % sitesPerPe) - 2;
+      if (slot === -2) instances(state, pe);
+      else if (slot === -1) eagerAt(state, pe);
+      else deliverAt(state, slot, pe);
     }
-    deliveries(state);
-    writeBacks(state);
-    if (managesAccessFlags) spontaneousUpdates(state);
     return out.slice();
+  }
+
+  function findEagerDelivery(state: State, site: number): readonly Step[] {
+    out.length = 0;
+    const pe = Math.floor(site / sitesPerPe);
+    eagerDelivery(state, (site % sitesPerPe) - 2, pe);
+    return out.slice();
+  }
+
+  function add(steps: readonly Step[]): void {
+    for (const step of steps) found.push(step);
+  }
+
+  function steps(state: State): readonly Step[] {
+    found.length = 0;
+    for (let pe = 0; pe < peCount; pe += 1) add(memo.steps(pe * sitesPerPe, state, find));
+    const deliveries = draft.pendingDeliveries(state);
+    for (let i = 0; i < deliveries.length; i += 2) {
+      const slot = deliveries[i] as number;
+      for (let pe = 0; pe < peCount; pe += 1) {
+        if (((deliveries[i + 1] as number) & (1 << pe)) === 0) continue;
+        add(memo.steps(pe * sitesPerPe + 2 + slot, state, find));
+      }
+    }
+    if (setup.dataCache === 'modelled') {
+      for (const cell of memory.dirtyCells(state[STATE.memory] as number)) {
+        add(memo.steps(firstCell + cell, state, find));
+      }
+    }
+    if (managesAccessFlags) add(memo.steps(firstCell - 1, state, find));
+    return found;
+  }
+
+  function eagerSteps(state: State): readonly Step[] {
+    for (let pe = 0; pe < peCount; pe += 1) {
+      const eager = memo.steps(pe * sitesPerPe + 1, state, find);
+      if (eager.length > 0) return eager;
+    }
+    const deliveries = draft.pendingDeliveries(state);
+    for (let i = 0; i < deliveries.length; i += 2) {
+      const slot = deliveries[i] as number;
+      for (let pe = 0; pe < peCount; pe += 1) {
+        if (((deliveries[i + 1] as number) & (1 << pe)) === 0) continue;
+        const eager = eagerMemo.steps(pe * sitesPerPe + 2 + slot, state, findEagerDelivery);
+        if (eager.length > 0) return eager;
+      }
+    }
+    return NO_STEPS;
+  }
+
+  function transitionOf(state: State, step: Step): Transition {
+    const { pe, index, event, choice, facts } = step;
+    const next = state.slice();
+    draft.apply(step, next);
+    return { pe, index, event, choice, next, facts };
+  }
+
+  function instances(state: State, pe: number): void {
+    draft.load(state);
+    const { count } = draft.window(pe);
+    for (let j = 0; j < count; j += 1) instance(state, pe, j);
   }
 
   /** The transitions of one instance. */
@@ -117,37 +207,47 @@ export function createMachine(setup: MachineSetup): Machine {
   }
 
   function sites(state: State): readonly Site[] {
-    const found: Site[] = [];
+    const list: Site[] = [];
     draft.load(state);
     for (let pe = 0; pe < peCount; pe += 1) {
       const { count } = draft.window(pe);
-      for (let index = 0; index < count; index += 1) found.push({ pe, index, kind: 'instance' });
+      for (let index = 0; index < count; index += 1) list.push({ pe, index, kind: 'instance' });
     }
-    for (let index = 0; index < LEDGER_SLOTS; index += 1) {
-      const pending = draft.slotPending(index);
+    const deliveries = draft.pendingDeliveries(state);
+    for (let i = 0; i < deliveries.length; i += 2) {
       for (let pe = 0; pe < peCount; pe += 1) {
-        if ((pending & (1 << pe)) !== 0) found.push({ pe, index, kind: 'deliver' });
+        if (((deliveries[i + 1] as number) & (1 << pe)) === 0) continue;
+        list.push({ pe, index: deliveries[i] as number, kind: 'deliver' });
       }
     }
     if (setup.dataCache === 'modelled') {
-      for (let index = 0; index < memory.cellCount(); index += 1) {
-        const slot = draft.slot(index);
-        if (isLine(slot) && memory.line(slot).dirty >= 0) {
-          found.push({ pe: -1, index, kind: 'write-back' });
-        }
+      for (const index of memory.dirtyCells(state[STATE.memory] as number)) {
+        list.push({ pe: -1, index, kind: 'write-back' });
       }
     }
-    if (managesAccessFlags) found.push({ pe: -1, index: -1, kind: 'update' });
-    return found;
+    if (managesAccessFlags) list.push({ pe: -1, index: -1, kind: 'update' });
+    return list;
   }
 
   function at(state: State, site: Site): readonly Transition[] {
-    out.length = 0;
-    if (site.kind === 'instance') instance(state, site.pe, site.index);
-    else if (site.kind === 'deliver') deliverAt(state, site.index, site.pe);
-    else if (site.kind === 'write-back') writeBack(state, site.index);
-    else spontaneousUpdates(state);
-    return out.slice();
+    const { pe, index } = site;
+    switch (site.kind) {
+      case 'instance':
+        return memo
+          .steps(pe * sitesPerPe, state, find)
+          .filter((step) => step.index === index)
+          .map((step) => transitionOf(state, step));
+      case 'deliver':
+        return materialise(state, memo.steps(pe * sitesPerPe + 2 + index, state, find));
+      case 'write-back':
+        return materialise(state, memo.steps(firstCell + index, state, find));
+      case 'update':
+        return materialise(state, memo.steps(firstCell - 1, state, find));
+    }
+  }
+
+  function materialise(state: State, all: readonly Step[]): readonly Transition[] {
+    return all.map((step) => transitionOf(state, step));
   }
 
   function waitsForLock(w: Window): boolean {
@@ -181,10 +281,18 @@ export function createMachine(setup: MachineSetup): Machine {
     setup,
     initial: draft.initial,
     initialFacts,
-    transitions,
+    steps,
+    eagerSteps,
+    forgetSteps() {
+      memo.forget();
+      eagerMemo.forget();
+    },
+    apply: draft.apply,
+    canonicalise: draft.canonicalise,
+    transitions: (state) => materialise(state, steps(state)),
     sites,
     at,
-    eager,
+    eager: (state) => materialise(state, eagerSteps(state)),
     end,
     inspect: draft,
   };

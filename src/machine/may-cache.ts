@@ -3,19 +3,18 @@ import { AF_BIT, DBM_BIT } from '../arm64/descriptor.ts';
 import type { TlbiContext } from '../arm64/tlbi-match.ts';
 import type { TlbiOp } from '../arm64/tlbi.ts';
 import type { Context, Fault } from '../program/effect.ts';
-import type { TranslationInfo } from '../arm64/tlbi-match.ts';
 import { intSequencePool } from '../util/int-sequence-pool.ts';
 import { interner, type Interner } from '../util/interner.ts';
+import { pairMap, type PairMap } from '../util/pair-map.ts';
 import { contextTable, type ContextTable } from './context-table.ts';
 import type { Memory } from './memory.ts';
 import type { DescriptorUpdate, Translated, TranslationResult } from './translation-result.ts';
 import type { MachineSetup } from './setup.ts';
+import { isCurrent, isDeadAfter, marksAfterWrite } from './stale-marks.ts';
 import {
-  builtFrom,
   covers,
   entryId,
   entryTable,
-  MARK,
   marksOf,
   type EntryTable,
   type TranslationEntry,
@@ -35,6 +34,8 @@ import { createWalker } from './walker.ts';
 export interface MayCaches {
   readonly entries: EntryTable;
   readonly empty: number;
+  /** Whether walks happen in this context, asked for or not. */
+  walks(context: number): boolean;
   /** The set closed under everything walks may leave behind in this context over this memory. */
   close(set: number, memory: number, context: number): number;
   /** After a write to the cell: entries built from it are stale. */
@@ -95,9 +96,9 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
   const { faults } = setup;
   const matches = matching(faults);
   let scratch = new Int32Array(256);
-  const closeMemo: Map<number, number>[] = [];
-  const staleMemo = new Map<number, number>();
-  const removeMemo = new Map<number, number>();
+  const closeMemo: PairMap[] = [];
+  const staleMemo = pairMap();
+  const removeMemo = pairMap();
   const translateMemo = new Map<string, readonly Translated[]>();
   const pathless = new Map<number, number>();
   const codesMemo: (readonly number[] | undefined)[] = [];
@@ -141,25 +142,25 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
     return intern(codes(set).map((code) => change(code, entries.item(entryId(code)))));
   }
 
-  function close(set: number, mem: number, contextId: number): number {
-    const memo = (closeMemo[contextId] ??= new Map());
-    const key = set * 0x4000000 + mem;
-    const known = memo.get(key);
-    if (known !== undefined) return known;
+  function walks(contextId: number): boolean {
     const context = contexts.context(contextId);
-    if (
-      (context.stage1 === null && context.stage2 === null) ||
-      (context.el === 2 && !features.readingFillOutOfContext)
-    ) {
-      return set;
-    }
+    if (context.stage1 === null && context.stage2 === null) return false;
+    return context.el !== 2 || features.readingFillOutOfContext;
+  }
+
+  function close(set: number, mem: number, contextId: number): number {
+    if (!walks(contextId)) return set;
+    const memo = (closeMemo[contextId] ??= pairMap());
+    const known = memo.get(set, mem);
+    if (known >= 0) return known;
+    const context = contexts.context(contextId);
     const held = [...codes(set)];
     for (let before = -1; before !== held.length;) {
       before = held.length;
       for (const va of setup.watchedVas) walker.closeUnder(held, mem, context, va);
     }
     const result = intern(held);
-    memo.set(key, result);
+    memo.set(set, mem, result);
     return result;
   }
 
@@ -331,6 +332,7 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
   return {
     entries,
     empty: pool.intern(scratch, 0),
+    walks,
     close,
     codes,
     results,
@@ -338,12 +340,11 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
     invalidations,
     matches,
     markStale(set, cell) {
-      const key = set * 0x4000000 + cell;
-      const known = staleMemo.get(key);
-      if (known !== undefined) return known;
+      const known = staleMemo.get(set, cell);
+      if (known >= 0) return known;
       let result = mapCodes(set, (code, entry) => code | marksAfterWrite(entry, cell));
       if (faults?.has('no-table-entries')) result = withoutStaleTables(result);
-      staleMemo.set(key, result);
+      staleMemo.set(set, cell, result);
       return result;
     },
     markDead: (set, vmid, pages, mark, mem) =>
@@ -353,14 +354,13 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
           : code,
       ),
     remove(set, invalidation) {
-      const key = set * 0x4000000 + invalidation;
-      const known = removeMemo.get(key);
-      if (known !== undefined) return known;
+      const known = removeMemo.get(set, invalidation);
+      if (known >= 0) return known;
       const { op, operand, context } = invalidations.item(invalidation);
       const result = intern(
         codes(set).filter((code) => !isRemoved(entries.item(entryId(code)), op, operand, context)),
       );
-      removeMemo.set(key, result);
+      removeMemo.set(set, invalidation, result);
       return result;
     },
     withoutPath(result) {
@@ -417,35 +417,4 @@ function isValidBits(bits: bigint): boolean {
 /** TCR_ELx.HA: hardware sets the access flag. */
 function managesAccessFlag(context: Context): boolean {
   return context.stage1 !== null && context.stage1.hardwareUpdate !== 'none';
-}
-
-/** Whether memory holds every descriptor of the path, whatever was written in between. */
-export function isCurrent(memory: Memory, mem: number, path: readonly number[]): boolean {
-  for (let i = 0; i < path.length; i += 2) {
-    const slot = memory.slot(mem, path[i] as number);
-    if (slot !== (path[i + 1] as number) << 1) return false;
-  }
-  return true;
-}
-
-/** Marks that a write to the cell adds to what was built from it. */
-export function marksAfterWrite(
-  built: Pick<TranslationEntry, 'path1' | 'path2' | 'leafPath2'>,
-  cell: number,
-): number {
-  if (!builtFrom(built.path2, cell) && !builtFrom(built.path1, cell)) return 0;
-  return MARK.stale | (builtFrom(built.leafPath2, cell) ? MARK.stage2Stale : 0);
-}
-
-/** Whether a stale entry belongs to what the returned operation removed. */
-export function isDeadAfter(
-  entry: { readonly info: TranslationInfo; readonly ipaBase: bigint; readonly kind: string },
-  marks: number,
-  vmid: number,
-  pages: readonly bigint[],
-): boolean {
-  if ((marks & MARK.stage2Stale) === 0 || entry.info.vmid !== vmid) return false;
-  if (entry.kind === 's1-table' || entry.kind === 's1-leaf') return false;
-  const bits = BigInt(entry.info.inputBits);
-  return pages.some((page) => page >> bits === entry.ipaBase >> bits);
 }

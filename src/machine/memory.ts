@@ -1,5 +1,6 @@
 import { interner } from '../util/interner.ts';
 import { intSequencePool } from '../util/int-sequence-pool.ts';
+import { pairMap } from '../util/pair-map.ts';
 import type { MachineSetup } from './setup.ts';
 
 /**
@@ -28,6 +29,17 @@ export interface Memory {
   slot(memory: number, cell: number): number;
   /** Memory with one slot replaced. */
   withSlot(memory: number, cell: number, slot: number): number;
+  /**
+   * What walks can see of it, as a memory: lines at their initial values. As soon as a walk has read a
+   * line (`noteWalk`), all of memory; what was remembered for walks before that has read no line.
+   */
+  walkable(memory: number): number;
+  /** A walk reads a descriptor in this cell. */
+  noteWalk(cell: number): void;
+  /** Whether a walk has read a line so far. */
+  linesAreWalked(): boolean;
+  /** Cells whose line is dirty, in ascending order. */
+  dirtyCells(memory: number): readonly number[];
   valueId(value: bigint): number;
   value(valueId: number): bigint;
   /** The value all observers agree on; for a line, what it would be if written back: used by walks. */
@@ -80,8 +92,13 @@ export function createMemory(setup: MachineSetup, pageBits: number): Memory {
       if (page.use === 'guest') linePages.add(page.base >> BigInt(pageBits));
     }
   }
-  const writeKey = (cell: number, slot: number): number => cell * 0x4000000 + slot;
-  const writeCache: (Map<number, number> | undefined)[] = [];
+  /** Numbers of replacements (cell, slot), and what each makes of a memory. */
+  const replacements = pairMap();
+  const replaced = pairMap();
+  let replacementCount = 0;
+  const walkables: number[] = [];
+  const dirty: (readonly number[] | undefined)[] = [];
+  let linesAreWalked = false;
 
   function valueId(value: bigint): number {
     return values.id(value.toString(), () => value);
@@ -120,33 +137,62 @@ export function createMemory(setup: MachineSetup, pageBits: number): Memory {
       : (initialSlots[cell] as number);
   }
 
+  function withSlot(memory: number, cell: number, newSlot: number): number {
+    let replacement = replacements.get(cell, newSlot);
+    if (replacement < 0) {
+      replacement = replacementCount;
+      replacementCount += 1;
+      replacements.set(cell, newSlot, replacement);
+    }
+    const known = replaced.get(memory, replacement);
+    if (known >= 0) return known;
+    if (scratch.length < addresses.length) scratch = new Int32Array(addresses.length * 2);
+    let length = pool.copy(memory, scratch);
+    while (length <= cell) {
+      scratch[length] = initialSlots[length] as number;
+      length += 1;
+    }
+    scratch[cell] = newSlot;
+    // Canonical form: trailing cells at their initial value are not stored.
+    while (length > 0 && scratch[length - 1] === initialSlots[length - 1]) length -= 1;
+    const result = pool.intern(scratch, length);
+    replaced.set(memory, replacement, result);
+    return result;
+  }
+
   return {
     cellOf,
     addressOf: (cell) => addresses[cell] as bigint,
     cellCount: () => addresses.length,
     initial: pool.intern(scratch, 0),
     slot,
-    withSlot(memory, cell, newSlot) {
-      let cache = writeCache[memory];
-      if (cache === undefined) {
-        cache = new Map();
-        writeCache[memory] = cache;
+    withSlot,
+    walkable(memory) {
+      if (linesAreWalked) return memory;
+      let found = walkables[memory];
+      if (found !== undefined) return found;
+      found = memory;
+      const length = pool.length(memory);
+      for (let cell = 0; cell < length; cell += 1) {
+        if (isLine(slot(memory, cell))) found = withSlot(found, cell, initialSlots[cell] as number);
       }
-      const key = writeKey(cell, newSlot);
-      const known = cache.get(key);
+      walkables[memory] = found;
+      return found;
+    },
+    noteWalk(cell) {
+      if (!linesAreWalked && isLine(initialSlots[cell] as number)) linesAreWalked = true;
+    },
+    linesAreWalked: () => linesAreWalked,
+    dirtyCells(memory) {
+      const known = dirty[memory];
       if (known !== undefined) return known;
-      if (scratch.length < addresses.length) scratch = new Int32Array(addresses.length * 2);
-      let length = pool.copy(memory, scratch);
-      while (length <= cell) {
-        scratch[length] = initialSlots[length] as number;
-        length += 1;
+      const found: number[] = [];
+      for (let cell = 0; cell < pool.length(memory); cell += 1) {
+        const held = slot(memory, cell);
+        if (isLine(held) && lines.item(held >> 1).dirty >= 0) found.push(cell);
       }
-      scratch[cell] = newSlot;
-      // Canonical form: trailing cells at their initial value are not stored.
-      while (length > 0 && scratch[length - 1] === initialSlots[length - 1]) length -= 1;
-      const result = pool.intern(scratch, length);
-      cache.set(key, result);
-      return result;
+      dirty[memory] = found;
+      return found;
     },
     valueId,
     value: (id) => values.item(id),

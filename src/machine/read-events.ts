@@ -1,4 +1,4 @@
-import type { State } from './draft.ts';
+import type { State } from './state.ts';
 import { KIND, type EffectInfo } from './effect-info.ts';
 import { mayRead, readPending, writePending } from './local-order.ts';
 import { isLine } from './memory.ts';

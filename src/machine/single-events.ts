@@ -1,5 +1,6 @@
 import { cleanedAndInvalidated, invalidated, writtenBack } from './cache-line.ts';
-import { LEDGER_SLOTS, type State } from './draft.ts';
+import { LEDGER_SLOTS } from './ledger.ts';
+import type { State } from './state.ts';
 import type { EffectInfo } from './effect-info.ts';
 import { announce } from './announcements.ts';
 import { issueTlbi } from './invalidation.ts';

@@ -1,17 +1,16 @@
 import type { Features } from '../arm64/features.ts';
 import type { Answer } from '../program/effect.ts';
-import type { Draft, State } from './draft.ts';
-import { createDraft } from './draft.ts';
+import { createDraft, type Draft } from './draft.ts';
+import type { State, Step } from './state.ts';
 import type { ThreadEffects } from './effect-info.ts';
 import { NO_FACTS, type Fact } from './facts.ts';
 import type { MachineFault } from './fault.ts';
 import type { MachineSetup } from './setup.ts';
 import { createTlbWatch, type TlbWatch } from './tlb-watch.ts';
-import type { Transition } from './transition.ts';
 import { AT, get, HEAD_WAITS, type Window } from './window.ts';
 
 /**
- * What all kinds of events share: the draft of the state in work, and the transitions and facts that
+ * What all kinds of events share: the draft of the state in work, and the steps and facts that
  * are being collected. An event is: `begin` from a state, change the draft, `emit`.
  */
 export interface StepContext {
@@ -22,14 +21,14 @@ export interface StepContext {
   readonly watch: TlbWatch;
   /** Simplifications switched on to see that tests notice them; absent in use. */
   readonly broken: ReadonlySet<MachineFault> | undefined;
-  /** Transitions found so far. */
-  readonly out: Transition[];
+  /** Steps found so far. */
+  readonly out: Step[];
   /** Starts an event from a state. */
   begin(state: State): void;
   /** Facts of the event in work. */
   facts(): Fact[];
   note(fact: Fact): void;
-  /** Ends an event: settles the draft and records the transition, if the run exists. */
+  /** Ends an event: settles the draft and records the step, if the run exists. */
   emit(pe: number, index: number, event: number, choice: number): void;
   /** The thread goes on with an answer, where it was waiting for one. */
   answer(pe: number, w: Window, index: number, with_: Answer): void;
@@ -39,7 +38,7 @@ export interface StepContext {
 export function createStepContext(setup: MachineSetup): StepContext {
   const draft = createDraft(setup);
   const { threads } = draft;
-  const out: Transition[] = [];
+  const out: Step[] = [];
   let facts: Fact[] = [];
 
   return {
@@ -65,8 +64,8 @@ export function createStepContext(setup: MachineSetup): StepContext {
         index,
         event,
         choice,
-        next: draft.commit(),
         facts: facts.length === 0 ? NO_FACTS : facts,
+        ...draft.changes(),
       });
     },
     answer(pe, w, index, with_) {

@@ -1,6 +1,9 @@
 import type { IntSequencePool } from '../util/int-sequence-pool.ts';
+import { pairMap } from '../util/pair-map.ts';
 import type { Ghost } from './ghost.ts';
+import { SLOT_INTS } from './ledger.ts';
 import type { MachineSetup } from './setup.ts';
+import { peComponent, STATE, type State } from './state.ts';
 
 /**
  * Symmetry over PEs: PEs that run the same thread from the same context are interchangeable, so of
@@ -10,107 +13,154 @@ import type { MachineSetup } from './setup.ts';
  * to reach and its issuer, and the owner of a lock. All are renamed together.
  */
 export interface Symmetry {
-  /** The representative of a state: the same array when it is its own. */
-  canonical(state: Int32Array): Int32Array;
-}
-
-/** How a state is laid out, as the symmetry has to know it. */
-export interface StateLayout {
-  readonly ledger: number;
-  readonly ghost: number;
-  readonly pes: number;
-  readonly perPe: number;
-  readonly slotInts: number;
+  /** Replaces a state by its representative. */
+  canonicalise(state: State): void;
 }
 
 /** The symmetry of a setup. */
 export function createSymmetry(
   setup: MachineSetup,
-  layout: StateLayout,
   contextIds: readonly number[],
   ledgers: IntSequencePool,
   ghost: Ghost,
 ): Symmetry {
   const classes = interchangeable(setup, contextIds);
-  if (classes.length === 0) return { canonical: (state) => state };
-  let ledger = new Int32Array(64);
+  if (classes.length === 0) return { canonicalise: () => undefined };
+  const pes = setup.threads.map((_, pe) => pe);
   const lockCount = setup.locks.length;
+  /** Which PE of the state comes to stand at each place. */
+  const source = new Int32Array(pes.length);
+  const target = new Int32Array(pes.length);
+  const before = new Int32Array(STATE.pes + STATE.perPe * pes.length);
+  /** Renamings met so far, and what each makes of a ledger and of ghost state. */
+  const permutations: (readonly number[])[] = [];
+  const permutationIds = new Map<number, number>();
+  const renamedLedgers = pairMap();
+  const renamedGhosts = pairMap();
 
-  function keyOf(state: Int32Array, pe: number, ledgerLength: number): number[] {
-    const at = layout.pes + pe * layout.perPe;
-    const key: number[] = [];
-    for (let i = 0; i < layout.perPe; i += 1) key.push(state[at + i] as number);
-    let reached = 0;
-    let issued = 0;
-    for (let slot = 0; slot * layout.slotInts < ledgerLength; slot += 1) {
-      const from = slot * layout.slotInts;
-      if (((ledger[from + 2] as number) & (1 << pe)) !== 0) reached |= 1 << slot;
-      if (ledger[from] === pe + 1) issued |= 1 << slot;
+  /** Which of two PEs comes first: by their components, then by what names them elsewhere. */
+  function compare(state: State, a: number, b: number): number {
+    const atA = peComponent(a, 0);
+    const atB = peComponent(b, 0);
+    for (let i = 0; i < STATE.perPe; i += 1) {
+      const difference = (state[atA + i] as number) - (state[atB + i] as number);
+      if (difference !== 0) return difference;
     }
-    let owned = 0;
-    for (let lock = 0; lock < lockCount; lock += 1) {
-      if (ghost.lockOwner(lock) === pe) owned |= 1 << lock;
+    const id = state[STATE.ledger] as number;
+    const start = ledgers.start(id);
+    const last = start + ledgers.length(id) - SLOT_INTS;
+    for (let at = last; at >= start; at -= SLOT_INTS) {
+      const pending = ledgers.arena[at + 2] as number;
+      const reached = ((pending >> a) & 1) - ((pending >> b) & 1);
+      if (reached !== 0) return reached;
     }
-    key.push(reached, issued, owned);
-    return key;
+    for (let at = last; at >= start; at -= SLOT_INTS) {
+      const issuer = (ledgers.arena[at] as number) - 1;
+      if (issuer === a) return 1;
+      if (issuer === b) return -1;
+    }
+    const ghostId = state[STATE.ghost] as number;
+    for (let lock = lockCount - 1; lock >= 0; lock -= 1) {
+      const owner = ghost.packedOwner(ghostId, lock) - 1;
+      if (owner === a) return 1;
+      if (owner === b) return -1;
+    }
+    return 0;
   }
 
-  return {
-    canonical(state) {
-      const ledgerId = state[layout.ledger] as number;
-      if (ledgers.length(ledgerId) > ledger.length)
-        ledger = new Int32Array(ledgers.length(ledgerId));
-      const ledgerLength = ledgers.copy(ledgerId, ledger);
-      if (lockCount > 0) {
-        ghost.forget();
-        ghost.load(state[layout.ghost] as number);
+  function canonicalise(state: State): void {
+    let moved = false;
+    for (const members of classes) {
+      // Insertion sort: a handful of members, mostly in order already.
+      for (let i = 1; i < members.length; i += 1) {
+        const place = members[i] as number;
+        if (!moved) {
+          if (compare(state, members[i - 1] as number, place) <= 0) continue;
+          moved = true;
+          for (const pe of pes) source[pe] = pe;
+        }
+        const pe = source[place] as number;
+        let j = i - 1;
+        while (j >= 0 && compare(state, source[members[j] as number] as number, pe) > 0) {
+          source[members[j + 1] as number] = source[members[j] as number] as number;
+          j -= 1;
+        }
+        source[members[j + 1] as number] = pe;
       }
-      const source = setup.threads.map((_, pe) => pe);
-      let moved = false;
-      for (const members of classes) {
-        const keys = new Map(members.map((pe) => [pe, keyOf(state, pe, ledgerLength)]));
-        const sorted = [...members].sort((a, b) => compare(keys.get(a) ?? [], keys.get(b) ?? []));
-        members.forEach((position, i) => {
-          source[position] = sorted[i] as number;
-          if (sorted[i] !== position) moved = true;
-        });
-      }
-      if (!moved) return state;
-      return rename(state, source, ledgerLength);
-    },
-  };
+    }
+    if (moved) rename(state);
+  }
 
-  function rename(state: Int32Array, source: readonly number[], ledgerLength: number): Int32Array {
-    const renamed = state.slice();
-    const target: number[] = [];
-    source.forEach((from, to) => {
+  function rename(state: State): void {
+    before.set(state);
+    for (const to of pes) {
+      const from = source[to] as number;
       target[from] = to;
-      for (let i = 0; i < layout.perPe; i += 1) {
-        renamed[layout.pes + to * layout.perPe + i] = state[
-          layout.pes + from * layout.perPe + i
-        ] as number;
-      }
-    });
-    for (let from = 0; from < ledgerLength; from += layout.slotInts) {
-      const issuer = (ledger[from] as number) - 1;
-      if (issuer < 0) continue;
-      ledger[from] = (target[issuer] as number) + 1;
-      let mask = 0;
-      for (let pe = 0; pe < source.length; pe += 1) {
-        if (((ledger[from + 2] as number) & (1 << pe)) !== 0) mask |= 1 << (target[pe] as number);
-      }
-      ledger[from + 2] = mask;
+      if (from === to) continue;
+      const atTo = peComponent(to, 0);
+      const atFrom = peComponent(from, 0);
+      for (let i = 0; i < STATE.perPe; i += 1) state[atTo + i] = before[atFrom + i] as number;
     }
-    renamed[layout.ledger] = ledgers.intern(ledger, ledgerLength);
+    const permutation = permutationId();
+    const ledgerId = state[STATE.ledger] as number;
+    if (ledgers.length(ledgerId) > 0) {
+      let renamed = renamedLedgers.get(ledgerId, permutation);
+      if (renamed < 0) {
+        renamed = renameLedger(ledgerId);
+        renamedLedgers.set(ledgerId, permutation, renamed);
+      }
+      state[STATE.ledger] = renamed;
+    }
     if (lockCount > 0) {
-      for (let lock = 0; lock < lockCount; lock += 1) {
-        const owner = ghost.lockOwner(lock);
-        if (owner >= 0) ghost.setLockOwner(lock, target[owner] as number);
+      const ghostId = state[STATE.ghost] as number;
+      let renamed = renamedGhosts.get(ghostId, permutation);
+      if (renamed < 0) {
+        renamed = renameGhost(ghostId);
+        renamedGhosts.set(ghostId, permutation, renamed);
       }
-      renamed[layout.ghost] = ghost.pack();
+      state[STATE.ghost] = renamed;
     }
-    return renamed;
   }
+
+  function permutationId(): number {
+    let key = 0;
+    for (const pe of pes) key = key * pes.length + (target[pe] as number);
+    let id = permutationIds.get(key);
+    if (id === undefined) {
+      id = permutations.length;
+      permutations.push([...target]);
+      permutationIds.set(key, id);
+    }
+    return id;
+  }
+
+  function renameLedger(id: number): number {
+    const ledger = new Int32Array(ledgers.length(id));
+    ledgers.copy(id, ledger);
+    for (let at = 0; at < ledger.length; at += SLOT_INTS) {
+      const issuer = (ledger[at] as number) - 1;
+      if (issuer < 0) continue;
+      ledger[at] = (target[issuer] as number) + 1;
+      let mask = 0;
+      for (const pe of pes) {
+        if (((ledger[at + 2] as number) & (1 << pe)) !== 0) mask |= 1 << (target[pe] as number);
+      }
+      ledger[at + 2] = mask;
+    }
+    return ledgers.intern(ledger, ledger.length);
+  }
+
+  function renameGhost(id: number): number {
+    ghost.forget();
+    ghost.load(id);
+    for (let lock = 0; lock < lockCount; lock += 1) {
+      const owner = ghost.lockOwner(lock);
+      if (owner >= 0) ghost.setLockOwner(lock, target[owner] as number);
+    }
+    return ghost.isChanged() ? ghost.pack() : id;
+  }
+
+  return { canonicalise };
 }
 
 /** Classes of at least two PEs with the same thread object and the same contexts. */
@@ -133,12 +183,4 @@ function interchangeable(
     else mates.push(pe);
   });
   return classes.filter((members) => members.length > 1);
-}
-
-function compare(a: readonly number[], b: readonly number[]): number {
-  for (let i = 0; i < a.length; i += 1) {
-    const difference = (a[i] as number) - (b[i] as number);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

@@ -1,5 +1,5 @@
 import type { Fact } from './facts.ts';
-import type { State } from './draft.ts';
+import type { State } from './state.ts';
 
 /** What kind of event a transition is. */
 export const EVENT = {

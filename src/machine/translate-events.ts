@@ -1,4 +1,4 @@
-import type { State } from './draft.ts';
+import type { State } from './state.ts';
 import { KIND, type EffectInfo, type ThreadEffects } from './effect-info.ts';
 import { mayFaultUnderEts, mayRaiseFault, mayTranslate, writePending } from './local-order.ts';
 import { plainSlot } from './memory.ts';
@@ -27,7 +27,7 @@ export function createTranslateEvents(step: StepContext): TranslateEvents {
     const contexts = [draft.context(pe)];
     if (draft.pendingContext(pe) !== 0) contexts.push(draft.pendingContext(pe));
     const set_ = draft.tlb(pe);
-    const memoryIds = [draft.memoryId(), ...memoryWithOwnStores(pe, w, j)];
+    const memoryIds = [draft.walkedMemory(), ...memoryWithOwnStores(pe, w, j)];
     for (const context of contexts)
       for (const memoryId of memoryIds) {
         const c = tlbs.contexts.context(context);

@@ -1,4 +1,4 @@
-import type { State } from './draft.ts';
+import type { State } from './state.ts';
 import { mayUpdate } from './local-order.ts';
 import { plainSlot } from './memory.ts';
 import { MARK } from './translation-entry.ts';
@@ -40,7 +40,11 @@ export function createUpdateEvents(
     const done: number[] = [];
     for (let pe = 0; pe < peCount; pe += 1) {
       draft.load(state);
-      for (const update of tlbs.spontaneous(draft.tlb(pe), draft.memoryId(), draft.context(pe))) {
+      for (const update of tlbs.spontaneous(
+        draft.tlb(pe),
+        draft.walkedMemory(),
+        draft.context(pe),
+      )) {
         if (done.includes(update.cell)) continue;
         done.push(update.cell);
         begin(state);

@@ -1,7 +1,5 @@
 import { cacheableWrite } from './cache-line.ts';
 import { markInFlight } from './draft.ts';
-import type { EffectInfo } from './effect-info.ts';
-import { writePending } from './local-order.ts';
 import { isLine } from './memory.ts';
 import { addFlags, AT, FLAG, flagsOf, get, set } from './window.ts';
 import type { StepContext } from './step-context.ts';
@@ -29,15 +27,8 @@ export function createVisibility(step: StepContext): Visibility {
   function makeVisible(writer: number, index: number, cell: number, slot: number): void {
     draft.setSlot(cell, slot);
     for (let pe = 0; pe < peCount; pe += 1) {
-      const w = draft.window(pe);
-      for (let i = 0; i < w.count; i += 1) {
-        if (get(w, i, AT.cell) !== cell || (flagsOf(w, i) & FLAG.read) === 0) continue;
-        const source = get(w, i, AT.source);
-        if (source === 0) {
-          if (pe !== writer || i !== index) addFlags(w, i, FLAG.superseded);
-        } else if (pe === writer && source - 1 === index) set(w, i, AT.source, 0);
-      }
-      if (!isLine(slot)) markInFlight(draft, pe, cell);
+      if (draft.hasRead(pe, cell)) supersede(pe, writer, index, cell);
+      if (!isLine(slot) && draft.hasBuiltFrom(pe, cell)) markInFlight(draft, pe, cell);
     }
     if (isLine(slot)) {
       for (let pe = 0; pe < peCount; pe += 1) draft.closeIcache(pe);
@@ -51,6 +42,18 @@ export function createVisibility(step: StepContext): Visibility {
     }
   }
 
+  /** Reads of the cell have taken an older value than the write; what was forwarded from it has not. */
+  function supersede(pe: number, writer: number, index: number, cell: number): void {
+    const w = draft.window(pe);
+    for (let i = 0; i < w.count; i += 1) {
+      if (get(w, i, AT.cell) !== cell || (flagsOf(w, i) & FLAG.read) === 0) continue;
+      const source = get(w, i, AT.source);
+      if (source === 0) {
+        if (pe !== writer || i !== index) addFlags(w, i, FLAG.superseded);
+      } else if (pe === writer && source - 1 === index) set(w, i, AT.source, 0);
+    }
+  }
+
   /**
    * A dirty line reaches the PoC. One observer of the PoC sees its values in order (CoRR), so reads
    * past the cache that took the older value are out of date from here on.
@@ -59,6 +62,7 @@ export function createVisibility(step: StepContext): Visibility {
     draft.setSlot(cell, after);
     if (!isLine(before) || memory.line(before).poc === memory.line(after).poc) return;
     for (let pe = 0; pe < peCount; pe += 1) {
+      if (!draft.hasRead(pe, cell)) continue;
       const w = draft.window(pe);
       for (let i = 0; i < w.count; i += 1) {
         if (get(w, i, AT.cell) !== cell || (flagsOf(w, i) & FLAG.read) === 0) continue;
@@ -73,7 +77,7 @@ export function createVisibility(step: StepContext): Visibility {
     const ghost = draft.touchGhost();
     const page = ghost.pageOf(base);
     const zero = memory.valueId(0n);
-    for (let cell = 0; cell < memory.cellCount(); cell += 1) {
+    for (let cell = 0; cell < draft.cellCount(); cell += 1) {
       if (ghost.pageOf(memory.addressOf(cell)) !== page) continue;
       const slot = draft.slot(cell);
       const cleared = cacheableWrite(memory, slot, zero);
@@ -85,16 +89,7 @@ export function createVisibility(step: StepContext): Visibility {
   function lockedByAtomic(pe: number, cell: number): boolean {
     if (broken?.has('split-atomics')) return false;
     for (let other = 0; other < peCount; other += 1) {
-      if (other === pe) continue;
-      const w = draft.window(other);
-      for (let i = 0; i < w.count; i += 1) {
-        const info = w.infos[i] as EffectInfo;
-        if (info.effect.kind !== 'rmw' || get(w, i, AT.cell) !== cell) continue;
-        if (info.effect.compare !== undefined) continue;
-        if ((flagsOf(w, i) & FLAG.read) !== 0 && writePending(w, i) && get(w, i, AT.source) === 0) {
-          return true;
-        }
-      }
+      if (other !== pe && draft.isMidAtomic(other, cell)) return true;
     }
     return false;
   }

@@ -1,5 +1,5 @@
 import { bypassingWrite, cacheableWrite } from './cache-line.ts';
-import type { State } from './draft.ts';
+import type { State } from './state.ts';
 import { KIND, type EffectInfo } from './effect-info.ts';
 import { mayWrite, updatePending } from './local-order.ts';
 import { isLine } from './memory.ts';

@@ -3,7 +3,7 @@ import type { FoundRun } from '../explore/counterexample-search.ts';
 import { openedFunctions } from '../explore/minimal-run.ts';
 import type { Fact } from '../machine/facts.ts';
 import { EVENT, type Transition } from '../machine/transition.ts';
-import type { State } from '../machine/draft.ts';
+import type { State } from '../machine/state.ts';
 import { MARK_BITS } from '../machine/translation-entry.ts';
 import type { SourceLocation } from '../program/source-location.ts';
 import type { Rule } from '../rules/rule.ts';

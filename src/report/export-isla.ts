@@ -1,7 +1,7 @@
 import { decodeStage2 } from '../arm64/stage2-descriptor.ts';
 import { levelShift, type Geometry, type Level } from '../arm64/geometry.ts';
 import { bitsPerLevel } from '../arm64/granule.ts';
-import type { State } from '../machine/draft.ts';
+import type { State } from '../machine/state.ts';
 import type { EffectInfo } from '../machine/effect-info.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Transition } from '../machine/transition.ts';

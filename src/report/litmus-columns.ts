@@ -1,5 +1,5 @@
 import type { ExplainedOutcome } from '../explore/litmus-explain.ts';
-import type { State } from '../machine/draft.ts';
+import type { State } from '../machine/state.ts';
 import type { Machine } from '../machine/machine.ts';
 import { EVENT, type Transition } from '../machine/transition.ts';
 import { AT, get, indexOf } from '../machine/window.ts';

@@ -1,4 +1,4 @@
-import type { State } from '../machine/draft.ts';
+import type { State } from '../machine/state.ts';
 import type { Machine } from '../machine/machine.ts';
 import { isLine } from '../machine/memory.ts';
 import type { PageSetup } from '../machine/setup.ts';

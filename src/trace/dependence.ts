@@ -1,4 +1,5 @@
-import { LEDGER_SLOTS, type State } from '../machine/draft.ts';
+import { LEDGER_SLOTS } from '../machine/ledger.ts';
+import type { State } from '../machine/state.ts';
 import { KIND, type EffectInfo } from '../machine/effect-info.ts';
 import type { Machine } from '../machine/machine.ts';
 import { EVENT, type Transition } from '../machine/transition.ts';

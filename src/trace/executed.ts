@@ -1,4 +1,4 @@
-import type { State } from '../machine/draft.ts';
+import type { State } from '../machine/state.ts';
 import type { EffectInfo } from '../machine/effect-info.ts';
 import type { Machine } from '../machine/machine.ts';
 import { AT, get } from '../machine/window.ts';

@@ -1,7 +1,7 @@
 import type { Machine } from '../machine/machine.ts';
 import type { Transition } from '../machine/transition.ts';
 import { EVENT } from '../machine/transition.ts';
-import type { State } from '../machine/draft.ts';
+import type { State } from '../machine/state.ts';
 import type { EffectInfo } from '../machine/effect-info.ts';
 import { readPending, translationPending, writePending } from '../machine/local-order.ts';
 import { AT, FLAG, flagsOf, get, type Window } from '../machine/window.ts';

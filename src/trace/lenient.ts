@@ -1,4 +1,4 @@
-import type { State } from '../machine/draft.ts';
+import type { State } from '../machine/state.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Site, Transition } from '../machine/transition.ts';
 import type { Fact } from '../machine/facts.ts';

@@ -1,4 +1,4 @@
-import type { State } from '../machine/draft.ts';
+import type { State } from '../machine/state.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Transition } from '../machine/transition.ts';
 import { labelOf, labelText, type Label } from './label.ts';

@@ -1,7 +1,7 @@
 import { search } from '../../src/explore/search.ts';
 import type { Fact } from '../../src/machine/facts.ts';
 import { createMachine, type Machine } from '../../src/machine/machine.ts';
-import type { State } from '../../src/machine/draft.ts';
+import type { State } from '../../src/machine/state.ts';
 import type { MachineSetup } from '../../src/machine/setup.ts';
 import { ALL_RULES } from '../../src/rules/all-rules.ts';
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { randomRun } from '../../src/explore/random.ts';
 import { createMachine, type Machine } from '../../src/machine/machine.ts';
 import type { Transition } from '../../src/machine/transition.ts';
-import type { State } from '../../src/machine/draft.ts';
+import type { State } from '../../src/machine/state.ts';
 import { footprintOf, independent } from '../../src/trace/dependence.ts';
 import { randomFrom } from '../../src/util/random.ts';
 import { randomWorld, setupOf } from '../explore/random-world.ts';
