@@ -149,6 +149,8 @@ export function findViolation(
   };
   const result = search(machine, limits, {
     reduced,
+    wholeAccesses: true,
+    symmetric: true,
     violation: judge,
     endViolation(state) {
       const fact = factAtEnd(machine, state);

@@ -4,10 +4,13 @@ import type { State, Step } from '../machine/state.ts';
 /**
  * Whether eager steps alone lead from a state back to it. Exploring only them there would put off
  * all other agents for ever (the "ignoring problem" of partial-order reduction). Stretches of eager
- * steps are short, so this is cheap; it is asked only where eager steps lead nowhere new. The work
+ * steps are short, so this is cheap; it is asked only where eager steps lead nowhere new. `except`: PEs whose steps are not explored as eager ones. The work
  * space is kept from one question to the next.
  */
-export function createEagerCycle(machine: Machine): (state: State) => boolean {
+export function createEagerCycle(
+  machine: Machine,
+  except: (state: State) => number = () => 0,
+): (state: State) => boolean {
   const width = machine.initial.length;
   const from = new Int32Array(width);
   const next = new Int32Array(width);
@@ -25,7 +28,7 @@ export function createEagerCycle(machine: Machine): (state: State) => boolean {
     let count = 1;
     for (let at = 0; at < count; at += 1) {
       from.set(met.subarray(at * width, (at + 1) * width));
-      const steps = machine.eagerSteps(from);
+      const steps = machine.eagerSteps(from, except(from));
       for (let i = 0; i < steps.length; i += 1) {
         next.set(from);
         machine.apply(steps[i] as Step, next);

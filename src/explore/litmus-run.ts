@@ -36,7 +36,7 @@ export function runLitmus(
   const accesses = accessWatch(machine, test);
   const result = search(machine, limits, {
     reduced,
-    depthFirst: true,
+    order: 'depth-first',
     violation(facts) {
       if (facts.some((fact) => fact.kind === 'two-live')) needsBbm = true;
       return null;

@@ -1,8 +1,10 @@
 import type { State, Step } from '../machine/state.ts';
 import type { Fact } from '../machine/facts.ts';
 import type { Machine } from '../machine/machine.ts';
-import type { Transition } from '../machine/transition.ts';
+import { EVENT, type Transition } from '../machine/transition.ts';
 import { createEagerCycle } from './eager-cycle.ts';
+import { frontier, type Order } from './frontier.ts';
+import { createWholeAccesses } from './whole-access.ts';
 import { stateSet } from '../util/state-set.ts';
 
 /** Limits of a search. A limit reached is never a pass. */
@@ -25,11 +27,10 @@ export interface SearchHooks {
   readonly endViolation?: (state: State) => string | null;
   /** Explore eager steps alone where the machine has one (partial-order reduction). */
   readonly reduced?: boolean;
-  /**
-   * Go deep first instead of breadth first: no trace is shortest, but ends are met from the start, so
-   * a search that is cut off has still seen some.
-   */
-  readonly depthFirst?: boolean;
+  /** Perform accesses of PEs at rest in one piece (whole-access.ts); part of no other reduction. */
+  readonly wholeAccesses?: boolean;
+  /** Breadth first when not given. */
+  readonly order?: Order;
   /** Explore one of the states that differ only in the names of interchangeable PEs. */
   readonly symmetric?: boolean;
 }
@@ -42,148 +43,234 @@ export type SearchResult =
       readonly kind: 'violation';
       readonly violation: string;
       readonly trace: readonly Transition[];
+      /** Cheapest first: what the run costs (`costOf`), and whether every cheaper run was looked at. */
+      readonly cost: number;
+      readonly cheapest: boolean;
       readonly states: number;
       readonly transitions: number;
     };
 
 /**
- * Breadth-first search over all states within the limits. The first violation found is a shortest
- * one in number of transitions, unless the search is reduced.
+ * Search over all states within the limits. Breadth first, and not reduced, the violation found is one
+ * with the fewest events. Cheapest first it is one of least cost, also when the search is reduced:
+ * every event costs one, except eager steps and choices of a PE at rest, which are free
+ * (docs/reduction.md).
  */
 export function search(machine: Machine, limits: SearchLimits, hooks: SearchHooks): SearchResult {
   const width = machine.initial.length;
   const seen = stateSet(width);
   const symmetric = hooks.symmetric === true;
   const reduced = hooks.reduced === true;
+  const order = hooks.order ?? 'breadth-first';
+  const open = frontier(order);
   const state = new Int32Array(width);
   const next = new Int32Array(width);
-  const onEagerCycle = createEagerCycle(machine);
+  const resting = (of: State): number => (hooks.wholeAccesses === true ? machine.resting(of) : 0);
+  const onEagerCycle = createEagerCycle(machine, resting);
+  const wholeAccesses = createWholeAccesses(machine);
+  /** For looking up recorded steps while others are being explored. */
+  const recorded = createWholeAccesses(machine);
   /** Facts that break nothing; steps that look alike share them. */
   const harmless = new Set<readonly Fact[]>();
-  const depthFirst = hooks.depthFirst === true;
-  const stack: number[] = [0];
+  const single: Step[] = [];
   let transitions = 0;
+  /** How the search ends before everything is explored. */
+  let outcome: SearchResult | null = null;
+  /** Cheapest first: the cheapest violation so far. */
+  let best: (SearchResult & { readonly kind: 'violation' }) | null = null;
 
-  /** Leaves the representative of the state a step leads to in `next`. */
-  function follow(step: Step): void {
-    next.set(state);
-    machine.apply(step, next);
-    if (symmetric) machine.canonicalise(next);
+  function breaks(facts: readonly Fact[]): string | null {
+    if (facts.length === 0 || harmless.has(facts)) return null;
+    const violation = hooks.violation?.(facts) ?? null;
+    if (violation === null) harmless.add(facts);
+    return violation;
   }
 
-  /** The number of the representative of a state. */
-  function numberOf(of: State): number {
+  /** Whether two states have the same representative. */
+  function isAlike(of: State, target: State): boolean {
     const copy = of.slice();
     if (symmetric) machine.canonicalise(copy);
-    return seen.find(copy);
+    return copy.every((int, i) => int === target[i]);
+  }
+
+  /** The first way to go on from a state that is accepted: one step, or one piece of a PE at rest. */
+  function wayOn(
+    from: State,
+    accept: (steps: readonly Step[], to: State) => boolean,
+  ): readonly Transition[] {
+    let found: readonly Step[] | null = null;
+    const isFound = (steps: readonly Step[], to: State): boolean => {
+      if (accept(steps, to)) found = [...steps];
+      return found === null;
+    };
+    for (const step of machine.steps(from).slice()) {
+      const to = from.slice();
+      machine.apply(step, to);
+      if (!isFound([step], to)) break;
+    }
+    const mask = resting(from);
+    for (let pe = 0; mask >> pe !== 0 && found === null; pe += 1) {
+      if ((mask & (1 << pe)) !== 0) recorded.forEach(from, pe, isFound);
+    }
+    if (found === null) throw new Error('a recorded step cannot be found again');
+    return along(from, found);
+  }
+
+  function along(from: State, steps: readonly Step[]): readonly Transition[] {
+    let at = from;
+    return steps.map((step) => {
+      at = at.slice();
+      machine.apply(step, at);
+      const { pe, index, event, choice, facts } = step;
+      return { pe, index, event, choice, facts, next: at };
+    });
   }
 
   /** A real run to the state, or to one that differs from it in the names of PEs. */
   function traceTo(id: number): Transition[] {
-    const path: number[] = [];
-    for (let at = id; at > 0; at = seen.parent(at)) path.push(at);
+    const ids: number[] = [];
+    for (let at = id; at > 0; at = seen.parent(at)) ids.push(at);
     const trace: Transition[] = [];
-    let from = machine.initial;
-    for (let i = path.length - 1; i >= 0; i -= 1) {
-      const target = path[i] as number;
-      const step = machine.transitions(from).find((t) => numberOf(t.next) === target);
-      if (step === undefined) throw new Error('a recorded step cannot be found again');
-      trace.push(step);
-      from = step.next;
+    const target = new Int32Array(width);
+    for (const to of ids.reverse()) {
+      seen.read(to, target);
+      const from = trace.at(-1)?.next ?? machine.initial;
+      trace.push(...wayOn(from, (_, reached) => isAlike(reached, target)));
     }
     return trace;
   }
 
   /**
-   * The last step of the run. Its state may carry other names for the PEs than the one it was found
-   * in, so it is looked up there by what it breaks.
+   * The run to state `id` and on by some steps. The state reached may carry other names for the PEs
+   * than the one they were found in, so they are looked up there by what they break.
    */
-  function withLast(trace: Transition[], found: Step): readonly Transition[] {
-    const from = trace.at(-1)?.next ?? machine.initial;
-    follow(found);
+  function traceThrough(id: number, steps: readonly Step[]): readonly Transition[] {
+    const trace = traceTo(id);
     const target = next.slice();
-    const last = machine.transitions(from).find((t) => {
-      const copy = t.next.slice();
-      if (symmetric) machine.canonicalise(copy);
-      return (
-        copy.every((int, i) => int === target[i]) &&
-        t.event === found.event &&
-        hooks.violation?.(t.facts) !== null
-      );
-    });
-    if (last === undefined) throw new Error('the last step cannot be found again');
-    return [...trace, last];
+    const events = steps.map(({ event }) => event).join();
+    const last = wayOn(
+      trace.at(-1)?.next ?? machine.initial,
+      (way, to) =>
+        way.map(({ event }) => event).join() === events &&
+        isAlike(to, target) &&
+        way.some(({ facts }) => facts.length > 0 && hooks.violation?.(facts) !== null),
+    );
+    return [...trace, ...last];
   }
 
+  /** A violation has been found: the outcome, unless a cheaper one is looked for. */
+  function violated(violation: string, trace: () => readonly Transition[], cost: number): void {
+    if (best !== null && best.cost <= cost) return;
+    const states = seen.size();
+    const cheapest = order === 'cheapest-first';
+    best = { kind: 'violation', violation, trace: trace(), cost, cheapest, states, transitions };
+    if (order !== 'cheapest-first') outcome = best;
+  }
+
+  /** The end of a search that is cut off. */
   function limit(): SearchResult {
-    return { kind: 'limit', states: seen.size(), transitions };
-  }
-
-  function violated(violation: string, trace: readonly Transition[]): SearchResult {
-    return { kind: 'violation', violation, trace, states: seen.size(), transitions };
+    const states = seen.size();
+    return best === null
+      ? { kind: 'limit', states, transitions }
+      : { ...best, cheapest: false, states, transitions };
   }
 
   /**
-   * Takes a step of state `id`: adds where it leads to, unless it breaks a rule or the set is full.
-   * Returns the number of the state it leads to.
+   * Adds the state in `next`, which steps of state `id` lead to, unless they break a rule or the set
+   * is full. Returns the number of the state, or -1.
    */
-  function take(step: Step, id: number): number | SearchResult {
+  function arrive(id: number, steps: readonly Step[], price: number): number {
     transitions += 1;
-    if (step.facts.length > 0 && !harmless.has(step.facts)) {
-      const violation = hooks.violation?.(step.facts) ?? null;
-      if (violation !== null) return violated(violation, withLast(traceTo(id), step));
-      harmless.add(step.facts);
+    const cost = open.cost() + price;
+    if (symmetric) machine.canonicalise(next);
+    for (let i = 0; i < steps.length; i += 1) {
+      const violation = breaks((steps[i] as Step).facts);
+      if (violation === null) continue;
+      const all = steps.slice();
+      violated(violation, () => traceThrough(id, all), cost);
+      return -1;
     }
-    follow(step);
-    const size = seen.size();
-    if (size >= limits.states) {
+    if (seen.size() >= limits.states) {
       const known = seen.find(next);
-      return known < 0 ? limit() : known;
+      if (known < 0) outcome = limit();
+      return known;
     }
     const target = seen.add(next, id);
-    if (depthFirst && target === size) stack.push(target);
+    if (open.reach(target, cost)) seen.setParent(target, id);
     return target;
   }
 
+  function take(step: Step, id: number, price: number): number {
+    next.set(state);
+    machine.apply(step, next);
+    single[0] = step;
+    return arrive(id, single, price);
+  }
+
+  /** Explores eager steps alone. False when that is not enough. */
+  function exploreEager(id: number, mask: number): boolean {
+    const eager = machine.eagerSteps(state, mask);
+    const before = transitions;
+    let leadsOn = false;
+    for (let i = 0; i < eager.length; i += 1) {
+      const target = take(eager[i] as Step, id, 0);
+      if (target >= 0 && !open.isExplored(target)) leadsOn = true;
+      if (outcome !== null) return true;
+    }
+    if (leadsOn || (eager.length > 0 && !onEagerCycle(state))) return true;
+    transitions = before;
+    return false;
+  }
+
+  /** Explores all steps; false when no thread had one. */
+  function exploreAll(id: number, mask: number): boolean {
+    if (mask === 0) {
+      const steps = machine.steps(state);
+      takeAll(steps, id);
+      return steps.some(({ pe }) => pe >= 0);
+    }
+    let moves = false;
+    const visit = (steps: readonly Step[], to: State): boolean => {
+      moves = true;
+      next.set(to);
+      const isChoice = (steps[0] as Step).event !== EVENT.translate;
+      arrive(id, steps, isChoice ? steps.length - 1 : steps.length);
+      return outcome === null;
+    };
+    for (let pe = 0; pe < machine.setup.threads.length && outcome === null; pe += 1) {
+      if ((mask & (1 << pe)) !== 0) wholeAccesses.forEach(state, pe, visit);
+      else moves = takeAll(machine.stepsOf(state, pe), id) || moves;
+      if (outcome === null) moves = takeAll(machine.deliveriesTo(state, pe), id) || moves;
+    }
+    if (outcome === null) takeAll(machine.memorySteps(state), id);
+    return moves;
+  }
+
+  function takeAll(steps: readonly Step[], id: number): boolean {
+    for (let i = 0; i < steps.length && outcome === null; i += 1) take(steps[i] as Step, id, 1);
+    return steps.length > 0;
+  }
+
   seen.add(machine.initial, -1);
+  open.reach(0, 0);
   const first = hooks.violation?.(machine.initialFacts) ?? null;
-  if (first !== null) return violated(first, []);
-  for (let visited = 0; ; visited += 1) {
-    const id = depthFirst ? stack.pop() : visited;
-    if (id === undefined || id >= seen.size()) break;
+  if (first !== null) violated(first, () => [], 0);
+  for (let visited = 0; outcome === null; visited += 1) {
+    const id = open.next();
+    if (id < 0) break;
+    if (best !== null && (best as { readonly cost: number }).cost <= open.cost()) break;
     if (visited % STATES_PER_QUESTION === STATES_PER_QUESTION - 1 && limits.expired?.() === true) {
       return limit();
     }
     seen.read(id, state);
-    if (reduced) {
-      const eager = machine.eagerSteps(state);
-      const before = transitions;
-      let leadsOn = false;
-      for (let i = 0; i < eager.length; i += 1) {
-        const target = take(eager[i] as Step, id);
-        if (typeof target !== 'number') return target;
-        if (target > id) leadsOn = true;
-      }
-      if (leadsOn || (eager.length > 0 && !onEagerCycle(state))) continue;
-      transitions = before;
-    }
-    const steps = machine.steps(state);
+    const mask = resting(state);
+    if (reduced && exploreEager(id, mask)) continue;
     // What memory does by itself never has to happen.
-    if (isEnd(steps)) {
-      const end = state.slice();
-      hooks.onEnd?.(end);
-      const violation = hooks.endViolation?.(end) ?? null;
-      if (violation !== null) return violated(violation, traceTo(id));
-    }
-    for (let i = 0; i < steps.length; i += 1) {
-      const target = take(steps[i] as Step, id);
-      if (typeof target !== 'number') return target;
-    }
+    if (exploreAll(id, mask) || outcome !== null) continue;
+    const end = state.slice();
+    hooks.onEnd?.(end);
+    const violation = hooks.endViolation?.(end) ?? null;
+    if (violation !== null) violated(violation, () => traceTo(id), open.cost());
   }
-  return { kind: 'exhausted', states: seen.size(), transitions };
-}
-
-function isEnd(steps: readonly Step[]): boolean {
-  for (let i = 0; i < steps.length; i += 1) if ((steps[i] as Step).pe >= 0) return false;
-  return true;
+  return outcome ?? best ?? { kind: 'exhausted', states: seen.size(), transitions };
 }

@@ -11,6 +11,7 @@ import {
 import { LEDGER_SLOTS } from './ledger.ts';
 import type { MachineSetup } from './setup.ts';
 import { STATE, type State, type Step } from './state.ts';
+import { createResting } from './resting.ts';
 import { createStepMemo } from './step-memo.ts';
 import { FLAG, flagsOf, type Window } from './window.ts';
 import type { End, Site, Transition } from './transition.ts';
@@ -37,8 +38,16 @@ export interface Machine {
    * the steps themselves are shared and stay.
    */
   steps(state: State): readonly Step[];
-  /** `eager` as what the steps change. */
-  eagerSteps(state: State): readonly Step[];
+  /** The steps of the instructions of one PE, among those of `steps`. */
+  stepsOf(state: State, pe: number): readonly Step[];
+  /** The deliveries to one PE, among those of `steps`. */
+  deliveriesTo(state: State, pe: number): readonly Step[];
+  /** The steps that belong to no PE, among those of `steps`. */
+  memorySteps(state: State): readonly Step[];
+  /** PEs at rest (resting.ts), a bit each. */
+  resting(state: State): number;
+  /** `eager` as what the steps change; instructions of the PEs in the mask are left out. */
+  eagerSteps(state: State, except?: number): readonly Step[];
   /** Makes the changes of a step in a copy of the state it was found in. */
   apply(step: Step, state: State): void;
   /**
@@ -142,17 +151,42 @@ export function createMachine(setup: MachineSetup): Machine {
         add(memo.steps(pe * sitesPerPe + 2 + slot, state, find));
       }
     }
+    addMemorySteps(state);
+    return found;
+  }
+
+  function addMemorySteps(state: State): void {
     if (setup.dataCache === 'modelled') {
       for (const cell of memory.dirtyCells(state[STATE.memory] as number)) {
         add(memo.steps(firstCell + cell, state, find));
       }
     }
     if (managesAccessFlags) add(memo.steps(firstCell - 1, state, find));
+  }
+
+  function memorySteps(state: State): readonly Step[] {
+    found.length = 0;
+    addMemorySteps(state);
     return found;
   }
 
-  function eagerSteps(state: State): readonly Step[] {
+  const stepsOf = (state: State, pe: number): readonly Step[] =>
+    memo.steps(pe * sitesPerPe, state, find);
+
+  function deliveriesTo(state: State, pe: number): readonly Step[] {
+    const deliveries = draft.pendingDeliveries(state);
+    if (deliveries.length === 0) return NO_STEPS;
+    const all: Step[] = [];
+    for (let i = 0; i < deliveries.length; i += 2) {
+      if (((deliveries[i + 1] as number) & (1 << pe)) === 0) continue;
+      all.push(...memo.steps(pe * sitesPerPe + 2 + (deliveries[i] as number), state, find));
+    }
+    return all;
+  }
+
+  function eagerSteps(state: State, except = 0): readonly Step[] {
     for (let pe = 0; pe < peCount; pe += 1) {
+      if ((except & (1 << pe)) !== 0) continue;
       const eager = memo.steps(pe * sitesPerPe + 1, state, find);
       if (eager.length > 0) return eager;
     }
@@ -282,6 +316,10 @@ export function createMachine(setup: MachineSetup): Machine {
     initial: draft.initial,
     initialFacts,
     steps,
+    stepsOf,
+    deliveriesTo,
+    memorySteps,
+    resting: createResting(draft, stepsOf).resting,
     eagerSteps,
     forgetSteps() {
       memo.forget();

@@ -14,6 +14,7 @@ export interface StateSet {
   /** Copies a sequence out. */
   read(id: number, into: Int32Array): void;
   parent(id: number): number;
+  setParent(id: number, parent: number): void;
   size(): number;
   /** Bytes of all arrays. */
   bytes(): number;
@@ -110,6 +111,9 @@ export function stateSet(width: number): StateSet {
       for (let i = 0; i < width; i += 1) into[i] = chunk[from + i] as number;
     },
     parent: (id) => parents[id] as number,
+    setParent(id, parent) {
+      parents[id] = parent;
+    },
     size: () => count,
     bytes: () =>
       chunks.reduce((sum, { byteLength }) => sum + byteLength, 0) +

@@ -1,4 +1,4 @@
-import { search } from '../../src/explore/search.ts';
+import { search, type SearchHooks } from '../../src/explore/search.ts';
 import type { Fact } from '../../src/machine/facts.ts';
 import { createMachine, type Machine } from '../../src/machine/machine.ts';
 import type { State } from '../../src/machine/state.ts';
@@ -27,7 +27,10 @@ function endKey(machine: Machine, state: State): string | null {
   return `${end} ${heads.join(' ')} memory ${inspect.memoryId()}`;
 }
 
-function look(machine: Machine, reduced: boolean, limit: number): Seen {
+/** Which reductions a search uses. */
+export type Reductions = Pick<SearchHooks, 'reduced' | 'wholeAccesses' | 'symmetric'>;
+
+function look(machine: Machine, reductions: Reductions, limit: number): Seen {
   const rules = new Set<string>();
   const ends = new Set<string>();
   const violation = (facts: readonly Fact[]): null => {
@@ -40,7 +43,7 @@ function look(machine: Machine, reduced: boolean, limit: number): Seen {
     const key = endKey(machine, state);
     if (key !== null) ends.add(key);
   };
-  const result = search(machine, { states: limit }, { violation, onEnd, reduced });
+  const result = search(machine, { states: limit }, { violation, onEnd, ...reductions });
   return {
     kind: result.kind,
     states: result.states,
@@ -53,11 +56,12 @@ function look(machine: Machine, reduced: boolean, limit: number): Seen {
 export function compareSearches(
   setup: MachineSetup,
   limit: number,
+  reductions: Reductions = { reduced: true },
 ): { readonly plain: Seen; readonly reduced: Seen } | null {
   const machine = createMachine(setup);
-  const plain = look(machine, false, limit);
+  const plain = look(machine, {}, limit);
   if (plain.kind !== 'exhausted') return null;
-  const reduced = look(machine, true, limit);
+  const reduced = look(machine, reductions, limit);
   return reduced.kind === 'exhausted' ? { plain, reduced } : null;
 }
 
