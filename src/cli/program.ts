@@ -5,6 +5,7 @@ import { explainCommand } from './commands/explain.ts';
 import { exportCommand, type ExportOptions } from './commands/export.ts';
 import { addConformanceCommand } from './commands/conformance-options.ts';
 import { listCommand } from './commands/list.ts';
+import { addGateCommands } from './commands/gate-options.ts';
 import { addLitmusCommand } from './commands/litmus-options.ts';
 import { replayCommand, type ReplayOptions } from './commands/replay.ts';
 import { seedTableCommand } from './commands/seed-table.ts';
@@ -32,7 +33,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     if (problem.exitCode === 0) return EXIT.verified;
     if (problem.code === 'commander.help') {
       io.err(
-        'error: name a command: verify, list, replay or explain; `tlbgate --help` describes them.\n',
+        'error: name a command: verify, patch, tree, list, replay or explain; `tlbgate --help` describes them.\n',
       );
       return EXIT.badInput;
     }
@@ -158,6 +159,7 @@ function buildProgram(io: Io, finish: (result: number | InputError) => void): Co
 
   addLitmusCommand(program, { ...io, filesBelow }, finish);
   addConformanceCommand(program, { ...io, filesBelow }, finish);
+  addGateCommands(program, io, finish);
 
   return program;
 }

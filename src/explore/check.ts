@@ -1,6 +1,8 @@
 import type { Candidate } from '../candidates/candidate.ts';
+import { attempt, type Diagnostic } from '../frontend/kernel-c/diagnostic.ts';
 import type { Fact } from '../machine/facts.ts';
 import { createMachine, type Machine } from '../machine/machine.ts';
+import type { MachineSetup } from '../machine/setup.ts';
 import type { Transition } from '../machine/transition.ts';
 import type { State } from '../machine/state.ts';
 import { firstViolation, type Rule } from '../rules/rule.ts';
@@ -27,12 +29,25 @@ export interface Checked {
   readonly outcomes: readonly RuleOutcome[];
   /** States of all searches made. */
   readonly states: number;
+  /** Where kernel code came to something that has no meaning here, so that the search ended. */
+  readonly stopped: Diagnostic | null;
 }
 
+/** Code that is no candidate of ours and makes the machine of a scenario itself. */
+export interface MachineSubject extends Pick<Candidate, 'id' | 'mirrors'> {
+  /** Throws a RangeError for a scenario that it cannot have. */
+  readonly setup: (scenario: Scenario) => MachineSetup;
+}
+
+/** What can be checked in a scenario. */
+export type Subject = Candidate | MachineSubject;
+
 /** The machine of a scenario, or why there is none. */
-export function machineOf(scenario: Scenario, candidate: Candidate): Machine | InputError {
+export function machineOf(scenario: Scenario, subject: Subject): Machine | InputError {
   try {
-    return createMachine(buildSetup(scenario, candidate));
+    return createMachine(
+      'setup' in subject ? subject.setup(scenario) : buildSetup(scenario, subject),
+    );
   } catch (problem) {
     if (!(problem instanceof RangeError)) throw problem;
     return inputError(
@@ -51,22 +66,30 @@ export function factAtEnd(machine: Machine, state: State): Fact | null {
 
 /**
  * Looks for violations of all rules at once; when one is found, looks again without that rule, so
- * that every rule gets a verdict of its own.
+ * that every rule gets a verdict of its own. Rules that were not broken before kernel code came to
+ * something without a meaning stay inconclusive.
  */
 export function checkScenario(
   scenario: Scenario,
-  candidate: Candidate,
+  subject: Subject,
   rules: readonly Rule[],
   limits: SearchLimits,
+  onViolation?: (rule: Rule, machine: Machine, trace: readonly Transition[]) => void,
 ): Checked | InputError {
-  const machine = machineOf(scenario, candidate);
+  const machine = machineOf(scenario, subject);
   if ('kind' in machine) return machine;
   const outcomes = new Map<string, RuleOutcome>();
   // The reduction rests on this rule, so it is looked at even when nobody asks for it.
   let left = rules.includes(tablesChangeUnderLock) ? rules : [tablesChangeUnderLock, ...rules];
   let states = 0;
+  let stopped: Diagnostic | null = null;
   while (left.length > 0) {
-    const found = findViolation(machine, left, limits, isReduced(outcomes));
+    const tried = attempt(() => findViolation(machine, left, limits, isReduced(outcomes)));
+    if (tried.kind === 'failed') {
+      stopped = tried.diagnostic;
+      break;
+    }
+    const found = tried.value;
     states += found.states;
     if (found.kind !== 'violation') {
       const verdict = found.kind === 'exhausted' ? 'verified' : 'inconclusive';
@@ -74,15 +97,17 @@ export function checkScenario(
       break;
     }
     const { rule, message } = found;
+    onViolation?.(rule, machine, found.trace);
     outcomes.set(rule.id, { rule, verdict: 'refuted', message });
     left = left.filter((other) => other !== rule);
   }
-  states += checkWholeGraph(scenario, machine, rules, outcomes, limits);
+  if (stopped === null) states += checkWholeGraph(scenario, machine, rules, outcomes, limits);
   return {
     outcomes: rules.map(
       (rule) => outcomes.get(rule.id) ?? { rule, verdict: 'inconclusive', message: null },
     ),
     states,
+    stopped,
   };
 }
 

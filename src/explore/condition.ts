@@ -40,16 +40,47 @@ export function weakestCondition(points: readonly Point[], names: readonly strin
       ),
     ),
   );
-  const alternatives = new Map<string, readonly string[]>();
-  for (const { features, verdict } of decided) {
-    if (verdict !== 'refuted') continue;
-    const words = relevant.map((name) => `${name}=${value(features, name)}`);
-    alternatives.set(words.join(' '), words);
-  }
+  const of = (features: Features): Term => relevant.map((name) => value(features, name));
+  const broken = decided.filter(({ verdict }) => verdict === 'refuted').map((p) => of(p.features));
+  const others = points.filter(({ verdict }) => verdict !== 'refuted').map((p) => of(p.features));
+  const alternatives = cheapestTerms(broken, others).map((term) =>
+    term.flatMap((word, i) => (word === null ? [] : [`${relevant[i]}=${word}`])),
+  );
   return {
-    refutedWhen: [...alternatives.values()],
+    refutedWhen: alternatives,
     irrelevant: varied.filter((name) => !relevant.includes(name)),
     undecided: points.length - decided.length,
     points: points.length,
   };
+}
+
+/** A value for each relevant feature; `null` where any will do. */
+type Term = readonly (string | null)[];
+
+/**
+ * Few terms with few words that together say when it is broken: each is widened as long as no other
+ * machine falls under it, then taken while it adds one that is broken.
+ */
+function cheapestTerms(broken: readonly Term[], others: readonly Term[]): readonly Term[] {
+  const widened = broken.map((term) => {
+    let wide = term;
+    for (let i = 0; i < term.length; i += 1) {
+      const wider = wide.map((word, k) => (k === i ? null : word));
+      if (!others.some((point) => covers(wider, point))) wide = wider;
+    }
+    return wide;
+  });
+  const size = (term: Term): number => broken.filter((point) => covers(term, point)).length;
+  const taken: Term[] = [];
+  for (const term of [...widened].sort((a, b) => size(b) - size(a))) {
+    const adds = broken.some(
+      (point) => covers(term, point) && !taken.some((other) => covers(other, point)),
+    );
+    if (adds) taken.push(term);
+  }
+  return taken;
+}
+
+function covers(term: Term, point: Term): boolean {
+  return term.every((word, i) => word === null || word === point[i]);
 }

@@ -1,4 +1,4 @@
-import type { Candidate } from '../candidates/candidate.ts';
+import { attempt } from '../frontend/kernel-c/diagnostic.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Transition } from '../machine/transition.ts';
 import type { Rule } from '../rules/rule.ts';
@@ -6,7 +6,7 @@ import { isInputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Features } from '../arm64/features.ts';
 import { breaks, smallestScenario } from './smallest-scenario.ts';
-import { concernsProgress, findViolation, machineOf } from './check.ts';
+import { concernsProgress, findViolation, machineOf, type Subject } from './check.ts';
 import { minimalRun } from './minimal-run.ts';
 import { checkProgress } from './progress.ts';
 import type { SearchLimits } from './search.ts';
@@ -32,7 +32,7 @@ const MINIMAL_LIMIT = 400_000;
  */
 export function findCounterexample(
   scenario: Scenario,
-  candidate: Candidate,
+  candidate: Subject,
   rule: Rule,
   limits: SearchLimits,
 ): FoundRun | null {
@@ -47,7 +47,7 @@ export function transferCounterexample(
   found: FoundRun,
   features: Features,
   original: Scenario,
-  candidate: Candidate,
+  candidate: Subject,
   rule: Rule,
   limits: SearchLimits,
 ): FoundRun | null {
@@ -57,20 +57,23 @@ export function transferCounterexample(
     : findCounterexample(original, candidate, rule, limits);
 }
 
-function cheapestRun(
+/**
+ * The cheapest run that breaks the rule in this very scenario, or a shortest one of the reduced search
+ * when a proof would look at more states than `minimalStates`.
+ */
+export function cheapestRun(
   scenario: Scenario,
-  candidate: Candidate,
+  candidate: Subject,
   rule: Rule,
   limits: SearchLimits,
+  minimalStates = MINIMAL_LIMIT,
 ): FoundRun | null {
   const machine = machineOf(scenario, candidate);
   if (isInputError(machine)) return null;
-  const cheapest = minimalRun(machine, candidate, rule, {
-    ...limits,
-    states: Math.min(limits.states, MINIMAL_LIMIT),
-  });
-  if (cheapest.kind === 'run') {
-    const { steps, message, explored } = cheapest;
+  const states = Math.min(limits.states, minimalStates);
+  const cheapest = attempt(() => minimalRun(machine, candidate, rule, { ...limits, states }));
+  if (cheapest.kind === 'ok' && cheapest.value.kind === 'run') {
+    const { steps, message, explored } = cheapest.value;
     return { scenario, machine, steps, message, minimal: true, explored };
   }
   const shortest = findViolation(machine, [rule], limits, true);

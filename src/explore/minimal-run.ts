@@ -26,7 +26,7 @@ export type NoRun = { readonly kind: 'none' | 'limit'; readonly explored: number
 const OPERATIONS = 2 ** 24;
 
 /** Functions whose statements are steps: those the candidate stands for. */
-export function openedFunctions(candidate: Candidate): ReadonlySet<string> {
+export function openedFunctions(candidate: Pick<Candidate, 'mirrors'>): ReadonlySet<string> {
   return new Set(candidate.mirrors.map((mirror) => mirror.function));
 }
 
@@ -39,7 +39,7 @@ export function openedFunctions(candidate: Candidate): ReadonlySet<string> {
  */
 export function minimalRun(
   machine: Machine,
-  candidate: Candidate,
+  candidate: Pick<Candidate, 'mirrors'>,
   rule: Rule,
   limits: SearchLimits,
 ): MinimalRun | NoRun {

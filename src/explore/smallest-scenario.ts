@@ -1,7 +1,7 @@
-import type { Candidate } from '../candidates/candidate.ts';
+import { attempt } from '../frontend/kernel-c/diagnostic.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { findViolation, machineOf } from './check.ts';
+import { findViolation, machineOf, type Subject } from './check.ts';
 import type { SearchLimits } from './search.ts';
 
 type Change = (scenario: Scenario) => Partial<Scenario>;
@@ -48,7 +48,7 @@ function guestKinds(kind: 'read' | 'write'): Change {
  */
 export function smallestScenario(
   scenario: Scenario,
-  candidate: Candidate,
+  candidate: Subject,
   rule: Rule,
   limits: SearchLimits,
 ): Scenario {
@@ -70,13 +70,16 @@ export function smallestScenario(
 /** Whether a search finds a violation of the rule. */
 export function breaks(
   scenario: Scenario,
-  candidate: Candidate,
+  candidate: Subject,
   rule: Rule,
   limits: SearchLimits,
 ): boolean {
-  const machine = machineOf(scenario, candidate);
-  if ('kind' in machine) return false;
-  return findViolation(machine, [rule], limits, true).kind === 'violation';
+  // Kernel code may come to something without a meaning in another scenario.
+  const found = attempt(() => {
+    const machine = machineOf(scenario, candidate);
+    return 'kind' in machine ? null : findViolation(machine, [rule], limits, true);
+  });
+  return found.kind === 'ok' && found.value?.kind === 'violation';
 }
 
 function isSame(a: Scenario, b: Scenario): boolean {

@@ -56,7 +56,7 @@ export interface Span {
 /** A counterexample as data. */
 export interface Counterexample {
   readonly rule: Rule;
-  readonly candidate: Candidate;
+  readonly candidate: Pick<Candidate, 'mirrors'>;
   readonly scenario: Scenario;
   readonly message: string;
   readonly columns: readonly string[];
@@ -83,7 +83,11 @@ interface Group {
 }
 
 /** Makes a readable counterexample of a run. */
-export function counterexample(candidate: Candidate, rule: Rule, found: FoundRun): Counterexample {
+export function counterexample(
+  candidate: Pick<Candidate, 'mirrors'>,
+  rule: Rule,
+  found: FoundRun,
+): Counterexample {
   const { machine, steps, scenario } = found;
   const states: State[] = [machine.initial, ...steps.map((step) => step.next)];
   const stateAt = (index: number): State => states[index] as State;
@@ -167,7 +171,7 @@ function columnNames(scenario: Scenario): readonly string[] {
 }
 
 function groupSteps(
-  candidate: Candidate,
+  candidate: Pick<Candidate, 'mirrors'>,
   { machine, steps }: FoundRun,
   states: readonly State[],
 ): readonly Group[] {

@@ -62,7 +62,10 @@ export function conditionWords(condition: Condition): string {
   const when = always
     ? 'fails on every machine checked'
     : `fails with ${refutedWhen.map((words) => words.join(' and ')).join(', or ')}`;
-  const rest = irrelevant.length === 0 ? '' : `; ${irrelevant.join(', ')} do not matter`;
+  const rest =
+    irrelevant.length === 0
+      ? ''
+      : `; ${irrelevant.join(', ')} ${irrelevant.length === 1 ? 'does' : 'do'} not matter`;
   return `${when}${rest}${undecided === 0 ? '' : `; ${undecided} machines without a verdict`}`;
 }
 

@@ -20,6 +20,8 @@ export type InputErrorCode =
   | 'file-unreadable'
   | 'file-unwritable'
   | 'trace-does-not-fit'
+  | 'tree'
+  | 'patch'
   | 'usage';
 
 /** A mistake in what the user gave us: `message` is one sentence that says what, where, and what to do. */

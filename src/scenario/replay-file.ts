@@ -16,13 +16,27 @@ export interface Replay {
   /** Id of the rule the last step breaks; null for a run that breaks none. */
   readonly rule: string | null;
   readonly labels: readonly Label[];
+  /** Where the host code comes from when it is the C of a kernel tree and not a candidate. */
+  readonly kernel?: KernelOrigin | null;
 }
 
-const FIELDS = ['format', 'kind', 'rule', 'scenario', 'labels'];
+/** The C that a run is of. Paths are as they were given, from the folder the command ran in. */
+export interface KernelOrigin {
+  readonly tree: string;
+  /** `null` for the tree as it is. */
+  readonly patch: string | null;
+  readonly profile: string;
+  /** Name of the scenario in its library or file. */
+  readonly name: string;
+  /** Scenario files of the user's. */
+  readonly files: readonly string[];
+}
+
+const FIELDS = ['format', 'kind', 'rule', 'kernel', 'scenario', 'labels'];
 
 /** The text of a replay file: the same run is the same text, one label per line. */
 export function writeReplay(replay: Replay): string {
-  const { scenario, rule, labels } = replay;
+  const { scenario, rule, labels, kernel } = replay;
   const lines = labels.map((label) => `    ${JSON.stringify(encodeLabel(label))}`).join(',\n');
   const nested = JSON.stringify(encodeScenario(scenario), null, 2).replaceAll('\n', '\n  ');
   return [
@@ -30,6 +44,7 @@ export function writeReplay(replay: Replay): string {
     `  "format": ${FORMAT},`,
     '  "kind": "replay",',
     `  "rule": ${JSON.stringify(rule)},`,
+    ...(kernel == null ? [] : [`  "kernel": ${JSON.stringify(kernel)},`]),
     `  "scenario": ${nested},`,
     labels.length === 0 ? '  "labels": []' : `  "labels": [\n${lines}\n  ]`,
     '}',
@@ -65,6 +80,8 @@ export function readReplay(text: string, where: string): Replay | InputError {
       `${where} needs a field "scenario" with the scenario of the run.`,
     );
   }
+  const kernel = decodeKernel(value['kernel'], where);
+  if (isInputError(kernel)) return kernel;
   const scenario = decodeScenario(encoded as { readonly [key: string]: unknown }, where);
   if (isInputError(scenario)) return scenario;
   if (!Array.isArray(labels)) {
@@ -84,7 +101,29 @@ export function readReplay(text: string, where: string): Replay | InputError {
     }
     decoded.push(parsed);
   }
-  return { scenario, rule, labels: decoded };
+  return { scenario, rule, labels: decoded, kernel };
+}
+
+function decodeKernel(value: unknown, where: string): KernelOrigin | null | InputError {
+  if (value === undefined || value === null) return null;
+  const { tree, patch, profile, name, files } = value as {
+    readonly [field in keyof KernelOrigin]?: unknown;
+  };
+  const isText = (word: unknown): word is string => typeof word === 'string';
+  if (
+    isText(tree) &&
+    (patch === null || isText(patch)) &&
+    isText(profile) &&
+    isText(name) &&
+    Array.isArray(files) &&
+    files.every(isText)
+  ) {
+    return { tree, patch, profile, name, files };
+  }
+  return inputError(
+    'field-value',
+    `"kernel" in ${where} must name "tree", "patch" (or null), "profile", "name" and "files".`,
+  );
 }
 
 function decodeLabel(value: unknown): Label | null {

@@ -10,10 +10,15 @@ export interface Ran {
 }
 
 /** Runs a command line without a process; `files` are what it can read. */
-export async function tlbgate(
+export function tlbgate(
   args: readonly string[],
   files: Readonly<Record<string, string>> = {},
 ): Promise<Ran> {
+  return tlbgateReading(args, (path) => files[path] ?? null);
+}
+
+/** The same with something else to read from. */
+export async function tlbgateReading(args: readonly string[], read: Io['read']): Promise<Ran> {
   let out = '';
   let err = '';
   let clock = 0;
@@ -30,7 +35,7 @@ export async function tlbgate(
     columns: 80,
     noColor: true,
     now: () => (clock += 1),
-    read: (path) => files[path] ?? null,
+    read,
     write: (directory, name, text) => {
       written.set(`${directory}/${name}`, text);
       return true;

@@ -12,7 +12,9 @@ interface Documented {
   readonly contains: string;
 }
 
-const PAGES = ['README.md', 'docs/writing-a-candidate.md'];
+/** Pages with an idea of a user's own. */
+const IDEAS = ['README.md', 'docs/writing-a-candidate.md'];
+const PAGES = [...IDEAS, 'docs/patch.md'];
 const MAIN = resolve('dist/cli/main.js');
 const built = existsSync(MAIN);
 const runs = mkdtempSync(join(tmpdir(), 'tlbgate-docs-'));
@@ -56,10 +58,10 @@ describe.skipIf(!built)('commands in the docs', () => {
     expect(stdout).toContain(contains);
   });
 
-  test.each(PAGES)('the idea in %s runs, and is refuted without FWB', (page) => {
+  test.each(IDEAS)('the idea in %s runs, and is refuted without FWB', (page) => {
     const [, code = ''] = /```js\n([^]*?)```/.exec(readFileSync(page, 'utf8')) ?? [];
     // Inside of the repository, where the library is found by its name.
-    const file = resolve(`test/docs/.idea-${PAGES.indexOf(page)}.mjs`);
+    const file = resolve(`test/docs/.idea-${IDEAS.indexOf(page)}.mjs`);
     writeFileSync(file, code);
     try {
       const { status, stdout } = tlbgate(['verify', file, '--feature', 'fwb=off']);

@@ -26,3 +26,8 @@ test('always, never, and two features at a time', () => {
   expect(two.refutedWhen).toEqual([['fwb=off', 'granule=64k']]);
   expect(two.irrelevant).toEqual(['vhe']);
 });
+
+test('alternatives are as short as the machines looked at allow', () => {
+  const { refutedWhen } = when(({ fwb, vhe }) => !fwb || !vhe);
+  expect(refutedWhen).toEqual([['vhe=off'], ['fwb=off']]);
+});

@@ -1,11 +1,11 @@
-import { machineOf } from '../../explore/check.ts';
 import { exportIsla } from '../../report/export-isla.ts';
 import { inputError, isInputError, type InputError } from '../../scenario/input-error.ts';
 import { readReplay } from '../../scenario/replay-file.ts';
 import { replay } from '../../trace/replay.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
-import { candidateOf, unreadable } from '../subject.ts';
+import { unreadable } from '../subject.ts';
+import { machineOfReplay } from './replay-machine.ts';
 
 /** What the command line gave. */
 export interface ExportOptions {
@@ -32,15 +32,17 @@ export async function exportCommand(
   if (options.format === 'herd') {
     return cannot('herd7 has no second stage of translation and no EL2; use --format isla.');
   }
-  const candidate = await candidateOf(file.scenario, path, io);
-  if (isInputError(candidate)) return candidate;
-  const machine = machineOf(file.scenario, candidate);
+  const machine = await machineOfReplay(file, path, io);
   if ('kind' in machine) return machine;
   const run = replay(machine, file.labels);
   if (run.kind === 'misfit') {
     return inputError('trace-does-not-fit', `Step ${run.step} of ${path} is not possible there.`);
   }
-  const exported = exportIsla(machine, run.steps, `${candidate.id} ${file.rule ?? ''}`.trim());
+  const exported = exportIsla(
+    machine,
+    run.steps,
+    `${file.scenario.candidate} ${file.rule ?? ''}`.trim(),
+  );
   if (exported.kind === 'no') return cannot(exported.why);
   io.out(exported.text);
   return EXIT.verified;

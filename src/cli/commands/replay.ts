@@ -1,5 +1,4 @@
 import { ruleById } from '../../rules/all-rules.ts';
-import { machineOf } from '../../explore/check.ts';
 import { brokenAtEnd } from '../../explore/replay-verdict.ts';
 import { encodeFeatures } from '../../scenario/codec.ts';
 import { inputError, isInputError, type InputError } from '../../scenario/input-error.ts';
@@ -10,7 +9,8 @@ import { stateText, SHOWN, type Shown } from '../../report/state-text.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
-import { candidateOf, unreadable } from '../subject.ts';
+import { unreadable } from '../subject.ts';
+import { machineOfReplay } from './replay-machine.ts';
 
 /** What the command line gave. */
 export interface ReplayOptions {
@@ -38,9 +38,7 @@ export async function replayCommand(
       `--until ${until} is past the end: the run in ${path} has ${file.labels.length} steps.`,
     );
   }
-  const candidate = await candidateOf(file.scenario, path, io);
-  if (isInputError(candidate)) return candidate;
-  const machine = machineOf(file.scenario, candidate);
+  const machine = await machineOfReplay(file, path, io);
   if ('kind' in machine) return machine;
   const run = replay(machine, file.labels.slice(0, until));
   if (run.kind === 'misfit') {

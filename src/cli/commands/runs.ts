@@ -60,10 +60,12 @@ function replayText(found: FoundRun, rule: Rule, source: string): string {
 
 /** Name of a replay file: the rule, and a digest of the contents. */
 export function replayName(found: FoundRun, rule: Rule, source: string): string {
-  const digest = createHash('sha256')
-    .update(replayText(found, rule, source))
-    .digest('hex')
-    .slice(0, 6);
+  return nameOfText(rule, replayText(found, rule, source));
+}
+
+/** The name of a replay file with this text. */
+export function nameOfText(rule: Rule, text: string): string {
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 6);
   return `${rule.id}-${digest}.replay.json`;
 }
 

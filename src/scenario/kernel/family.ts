@@ -45,6 +45,8 @@ export interface LoadedTree {
   /** Name of the family. */
   readonly profile: string;
   readonly scenarios: readonly KernelScenario[];
+  /** Scenarios too large to be searched, in which the host runs alone to be counted. */
+  readonly figures: readonly KernelScenario[];
   /** Functions whose statements are steps of a report; calls of any other function are one step. */
   readonly opened: readonly string[];
   /** Units that were loaded so far: some families load others for other machines, when asked. */
@@ -72,6 +74,8 @@ export interface KernelFamily {
   readonly kernels: string;
   /** Features whose combinations are all checked when nobody names any. */
   readonly matrix: readonly string[];
+  /** Further machines, as `name=value`, for what the code asks beside the matrix. */
+  readonly extraMachines: readonly (readonly string[])[];
   /** Whether the tree has the files and names that this family is known by. */
   readonly fits: (read: ReadFile) => boolean;
   /** Loads a tree with a patch's files in front of it. */

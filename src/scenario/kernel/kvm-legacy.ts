@@ -60,6 +60,7 @@ const UNMAP: readonly (readonly [string, string, Partial<Scenario>])[] = [
     { ...ONE_PAGE, vcpus: 2, guest: { kind: 'general', kinds: ['write'] } },
   ],
   ['a page and a block', 'leaf entries of two levels in one range', { mapping: 'mixed' }],
+  ['a block of 1G', 'a leaf entry of level 1', { ...ONE_PAGE, mapping: 'block1' }],
   [
     'a range inside of a block',
     'the whole block goes although the request names a part of it',
@@ -78,14 +79,30 @@ const UNMAP: readonly (readonly [string, string, Partial<Scenario>])[] = [
   ],
 ];
 
-const LIBRARY: readonly KernelScenario[] = UNMAP.map(([name, why, part]) => ({
-  name,
-  why,
-  profile: NAME,
-  entries: [UNMAP_ENTRY],
-  situation: { ...defaultScenario(`kernel/${NAME}`, DEFAULT_FEATURES), ...part },
-  shrinks: true,
-}));
+/** What a patch author wants to see counted. */
+const FIGURES: typeof UNMAP = [
+  [
+    '64 pages of one table',
+    'fewer than the threshold of a range flush',
+    { pages: 64, layout: 'adjacent', reschedule: 'never' },
+  ],
+  [
+    '512 pages of one table',
+    'a whole table of pages',
+    { pages: 512, layout: 'adjacent', reschedule: 'never' },
+  ],
+];
+
+function scenarioOf([name, why, part]: (typeof UNMAP)[number]): KernelScenario {
+  return {
+    name,
+    why,
+    profile: NAME,
+    entries: [UNMAP_ENTRY],
+    situation: { ...defaultScenario(`kernel/${NAME}`, DEFAULT_FEATURES), ...part },
+    shrinks: true,
+  };
+}
 
 /** The walk itself; whatever it calls is one step for a reader. */
 const OPENED: readonly string[] = [
@@ -106,6 +123,11 @@ export const KVM_LEGACY: KernelFamily = {
   name: NAME,
   kernels: 'KVM stage 2 up to v5.9: arch/arm64/kvm/mmu.c with unmap_stage2_range',
   matrix: ['fwb', 'vhe'],
+  // Only a host at EL1 asks what kind of instruction cache there is.
+  extraMachines: [
+    ['vhe=off', 'icache=vpipt'],
+    ['vhe=off', 'icache=vpipt', 'fwb=on'],
+  ],
   fits: (read) =>
     KVM_V5_8.units.every((unit) => read(unit) !== null) &&
     /\bunmap_stage2_range\s*\(/.test(read(KVM_V5_8.units[0] ?? '') ?? ''),
@@ -126,7 +148,8 @@ function openLegacy(read: ReadFile, overlay: Overlay, base: UnitLoader | null): 
   kernelFor(true);
   return {
     profile: NAME,
-    scenarios: LIBRARY,
+    scenarios: UNMAP.map(scenarioOf),
+    figures: FIGURES.map(scenarioOf),
     opened: OPENED,
     kernels: () => [...kernels.values()],
     prepare: (scenario, features) => {

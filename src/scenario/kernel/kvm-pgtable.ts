@@ -61,6 +61,7 @@ export const KVM_PGTABLE: KernelFamily = {
   name: 'kvm-pgtable',
   kernels: 'KVM stage 2 of 5.10 to 6.1: arch/arm64/kvm/hyp/pgtable.c, walked by one CPU at a time',
   matrix: ['fwb', 'vhe', 'tlbi-range'],
+  extraMachines: [],
   fits: (read) => hasPgtable(read) && !hasSharedWalks(read),
   open: (read, overlay, options) => attempt(() => open('kvm-pgtable', read, overlay, options)),
 };
@@ -70,6 +71,7 @@ export const KVM_PGTABLE_SHARED: KernelFamily = {
   name: SHARED,
   kernels: 'KVM stage 2 from 6.2 on: arch/arm64/kvm/hyp/pgtable.c with walks under the read lock',
   matrix: ['fwb', 'vhe', 'tlbi-range'],
+  extraMachines: [],
   fits: (read) => hasPgtable(read) && hasSharedWalks(read),
   open: (read, overlay, options) => attempt(() => open(SHARED, read, overlay, options)),
 };
@@ -126,6 +128,7 @@ function open(
   return {
     profile,
     scenarios: available.map(({ scenario }) => scenario),
+    figures: [],
     opened: ['host', 'map', 'unmap_range', ...OPENED],
     kernels: () => [...kernels.values()],
     prepare: (scenario, features) => {

@@ -128,6 +128,7 @@ export function runSetup(
 
   // What is run here is not under test: nothing of it counts as executed.
   const reached = new Map(program.reached);
+  const read = new Map([...program.read].map(([key, bytes]) => [key, bytes.slice()]));
   program.reached.clear();
   try {
     for (const { name, arguments: values } of calls) {
@@ -140,6 +141,8 @@ export function runSetup(
   } finally {
     program.reached.clear();
     for (const [code, notes] of reached) program.reached.set(code, notes);
+    program.read.clear();
+    for (const [key, bytes] of read) program.read.set(key, bytes);
   }
   return finished(vm, state, memory, pages, guest);
 }

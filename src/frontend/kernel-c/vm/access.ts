@@ -1,15 +1,8 @@
 import { FrontendError } from '../diagnostic.ts';
-import type { Instruction } from '../lower/bytecode.ts';
+import type { CompiledFunction, Instruction } from '../lower/bytecode.ts';
 import type { VmEvent } from './event.ts';
 import { type Private, privateAt, readNumber, writeNumber } from './memory.ts';
-import {
-  initializerOf,
-  placeOf,
-  type Program,
-  reachedCode,
-  startsUnset,
-  symbolAt,
-} from './program.ts';
+import { initializerOf, placeOf, type Program, startsUnset, symbolAt } from './program.ts';
 import {
   addObject,
   type AnswerSoFar,
@@ -106,11 +99,27 @@ function materialise(run: Run, key: string, length: number): Bytes {
     if (instruction.op === 'call' || instruction.op === 'asm') {
       throw stop(run, frame, instruction.at, 'the first value of an object must be a constant');
     }
-    reachedCode(run.program, code).instructions[frame.pc] = 1;
+    noteFirstStore(run.program, code, frame, symbol.address);
     run.step(run, frame, instruction);
   }
   working.frames.length = depth;
   return object;
+}
+
+/** Remembers which part of its object an instruction of a first value gives. */
+function noteFirstStore(
+  program: Program,
+  code: CompiledFunction,
+  { pc, registers }: WorkingFrame,
+  base: bigint,
+): void {
+  const instruction = code.code[pc];
+  if (instruction?.op !== 'store') return;
+  const address = registers[instruction.address];
+  if (address === null || address === undefined) return;
+  let stores = program.firstStores.get(code);
+  if (stores === undefined) program.firstStores.set(code, (stores = new Map()));
+  stores.set(pc, [Number(address - base), instruction.shape.size]);
 }
 
 function symbolOffset(program: Program, address: bigint): { name: string; offset: number } | null {

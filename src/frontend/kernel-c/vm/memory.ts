@@ -30,6 +30,12 @@ export function privateAt(
   if (offset + size > symbol.size) return 'beyond';
   const known = forWriting ? ownObject(working, symbol.key) : working.objects.get(symbol.key);
   const object = known ?? make(symbol.key, symbol.size);
+  // A first value is there only once the object has been made.
+  if (!forWriting && program.initializers.get(symbol.key) != null) {
+    let read = program.read.get(symbol.key);
+    if (read === undefined) program.read.set(symbol.key, (read = new Uint8Array(symbol.size)));
+    read.fill(1, offset, offset + size);
+  }
   return { bytes: object.bytes, written: object.written, offset };
 }
 

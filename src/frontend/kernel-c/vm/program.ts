@@ -34,6 +34,10 @@ export interface Program {
   readonly liveness: Map<CompiledFunction, Liveness>;
   /** Which instructions a machine has come to in any run, and which way the branches went. */
   readonly reached: Map<CompiledFunction, ReachedCode>;
+  /** For each object with a first value, 1 for each byte of it that was read in any run. */
+  readonly read: Map<string, Uint8Array>;
+  /** Where in its object each instruction of a first value has stored something: offset and size. */
+  readonly firstStores: Map<CompiledFunction, Map<number, readonly [number, number]>>;
   /** Functions that were handed out as `call` events in any run. */
   readonly handedOut: Set<string>;
   nextObject: bigint;
@@ -102,6 +106,8 @@ export function createProgram(
     initializers: new Map(),
     liveness: new Map(),
     reached: new Map(),
+    read: new Map(),
+    firstStores: new Map(),
     handedOut: new Set(),
     nextObject: OBJECT_BASE,
     nextFunction: FUNCTION_BASE,

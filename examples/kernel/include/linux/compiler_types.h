@@ -1,0 +1,1 @@
+#define __noinline __attribute__((noinline))

@@ -1,0 +1,112 @@
+import { coverLines } from '../frontend/kernel-c/line-coverage/line-coverage.ts';
+import { ownersOf, reachableFrom } from '../frontend/kernel-c/line-coverage/reach.ts';
+import type { ReadFile } from '../frontend/kernel-c/read-file.ts';
+import type { KernelScenario, LoadedTree } from '../scenario/kernel/family.ts';
+import type { FileChange } from './gate-change.ts';
+import type { Side } from './gate.ts';
+
+/** A line that the patch adds or removes and that no scenario executed. */
+export interface MissedLine {
+  readonly file: string;
+  readonly line: number;
+  /** `patched` for an added line, `base` for a removed one. */
+  readonly side: Side;
+  readonly why: string;
+}
+
+/** How much of what a patch changes was executed. */
+export interface Coverage {
+  /** Added lines that hold code. */
+  readonly added: number;
+  /** Of these, the ones that were executed, with their branches in both directions. */
+  readonly executed: number;
+  /** Added lines without code. */
+  readonly withoutCode: number;
+  /** Removed lines that held code, and those of them that the base executed. */
+  readonly removed: number;
+  readonly removedExecuted: number;
+  readonly missed: readonly MissedLine[];
+}
+
+/** What the scenarios that were run made of the lines of a patch. */
+export function coverage(
+  changes: readonly FileChange[],
+  base: LoadedTree,
+  patched: LoadedTree,
+  texts: { readonly before: ReadFile; readonly after: ReadFile },
+): Coverage {
+  const missed: MissedLine[] = [];
+  const count = { executed: 0, 'no-code': 0, missed: 0, 'one-way': 0 };
+  const before = { executed: 0, 'no-code': 0, missed: 0, 'one-way': 0 };
+  for (const { path, oldPath, hunks } of changes) {
+    const add = (
+      side: Side,
+      tree: LoadedTree,
+      file: string,
+      lines: readonly number[],
+      into: typeof count,
+    ): void => {
+      const programs = tree.kernels().map(({ program }) => program);
+      const text = (side === 'patched' ? texts.after : texts.before)(file) ?? '';
+      for (const [line, found] of coverLines(programs, file, text, lines)) {
+        into[found.kind] += 1;
+        // Which way a condition went that is gone now is not asked: that it was come to is enough.
+        if (found.kind === 'missed' || (found.kind === 'one-way' && side === 'patched')) {
+          missed.push({ file, line, side, why: found.why });
+        }
+      }
+    };
+    add(
+      'patched',
+      patched,
+      path,
+      hunks.flatMap(({ added }) => added),
+      count,
+    );
+    add(
+      'base',
+      base,
+      oldPath,
+      hunks.flatMap(({ removed }) => removed),
+      before,
+    );
+  }
+  return {
+    added: count.executed + count.missed + count['one-way'],
+    executed: count.executed,
+    withoutCode: count['no-code'],
+    removed: before.executed + before.missed + before['one-way'],
+    removedExecuted: before.executed + before['one-way'],
+    missed,
+  };
+}
+
+/** The scenarios whose entries can come to something that the patch changes, on one side. */
+export function scenariosReached(
+  scenarios: readonly KernelScenario[],
+  changes: readonly FileChange[],
+  tree: LoadedTree,
+  side: Side,
+): readonly KernelScenario[] {
+  const chosen = new Set<KernelScenario>();
+  for (const { program } of tree.kernels()) {
+    const changed = new Set<string>();
+    for (const { path, oldPath, hunks } of changes) {
+      const file = side === 'patched' ? path : oldPath;
+      const lines = hunks.flatMap((hunk) => (side === 'patched' ? hunk.added : hunk.removed));
+      for (const owner of ownersOf(program, file, lines)) changed.add(owner);
+    }
+    if (changed.size === 0) continue;
+    const reached = new Map<string, ReadonlySet<string>>();
+    for (const scenario of scenarios) {
+      const key = scenario.entries.join(' ');
+      let names = reached.get(key);
+      if (names === undefined) {
+        names = reachableFrom(program, scenario.entries);
+        reached.set(key, names);
+      }
+      if ([...changed].some((name) => names.has(name))) chosen.add(scenario);
+    }
+  }
+  return scenarios.filter((scenario) => chosen.has(scenario));
+}

@@ -1,0 +1,36 @@
+import { Flag, lexFile } from '../preprocess/lex.ts';
+import { createSymbols, spelling } from '../preprocess/symbols.ts';
+
+/**
+ * What stands on a line before preprocessing: nothing (or a comment), a part of the text of a macro,
+ * a part of another directive, or C.
+ */
+export type RawLine = 'blank' | 'macro' | 'directive' | 'code';
+
+/** What stands on some lines of a file with this text. */
+export function rawLines(text: string, lines: readonly number[]): ReadonlyMap<number, RawLine> {
+  const symbols = createSymbols();
+  const file = lexFile(symbols, '', text, 1);
+  const raw = new Map<number, RawLine>(lines.map((line) => [line, 'blank']));
+  const directives = new Set(file.directives);
+  let kind: RawLine = 'code';
+  let line = 1;
+  for (let token = 0; token < file.count; token++) {
+    const offset = file.offsets[token] ?? 0;
+    while ((file.lineStarts[line] ?? Infinity) <= offset) line += 1;
+    if (directives.has(token)) {
+      const name = spelling(symbols, file.symbols[token + 1] ?? 0);
+      kind = name === 'define' && hasText(token) ? 'macro' : 'directive';
+    } else if (((file.flags[token] ?? 0) & Flag.lineStart) !== 0) {
+      kind = 'code';
+    }
+    if (raw.has(line)) raw.set(line, kind);
+  }
+  return raw;
+
+  /** Whether the macro stands for anything: a token follows its name on the line. */
+  function hasText(hash: number): boolean {
+    const after = hash + 3;
+    return after < file.count && ((file.flags[after] ?? 0) & Flag.lineStart) === 0;
+  }
+}

@@ -1,0 +1,247 @@
+import { match } from 'ts-pattern';
+import { showFeatureDifferences, type Features } from '../arm64/features.ts';
+import type { Verdict } from '../explore/check.ts';
+import { weakestCondition } from '../explore/condition.ts';
+import { type Change, changeOfRule, verdictOf } from '../explore/gate-compare.ts';
+import type { GateResult } from '../explore/gate-result.ts';
+import type { SideResult } from '../explore/gate.ts';
+import type { Rule } from '../rules/rule.ts';
+import { fileReportText } from './gate-patch-text.ts';
+import { costRows } from './gate-json.ts';
+import type { ShownHunk } from './gate-hunks.ts';
+import { columns, count, labelled } from './layout.ts';
+import { LIMITS, notesFor } from './limits.ts';
+import type { Style } from './style.ts';
+import { conditionWords, mark } from './verification-text.ts';
+
+/** What was read: files of the patch, profile, scenarios. */
+export function gateHeadText(gate: GateResult, style: Style): readonly string[] {
+  const { patch, profile, scenarios, available } = gate;
+  const lines: string[] = [];
+  for (const file of patch?.files ?? []) {
+    lines.push(...labelled('  patch     ', fileReportText(file), style.width));
+  }
+  const chosen =
+    patch === null
+      ? `${scenarios.length} scenarios`
+      : `${scenarios.length} of ${available} scenarios can come to what the patch changes`;
+  lines.push(...labelled('  profile   ', `${profile}; ${chosen}`, style.width));
+  return lines;
+}
+
+/** One line per rule: both sides, and what the patch did to it. */
+export function gateRulesText(gate: GateResult, style: Style): readonly string[] {
+  const { rules, patch, result } = gate;
+  const width = Math.max(...rules.map(({ id }) => id.length));
+  return rules.flatMap((rule) => {
+    const after = worst(result, rule);
+    const name = `  ${mark(after, style)} ${rule.id.padEnd(width)}  `;
+    const condition = after === 'refuted' ? conditionWords(conditionOf(gate, result, rule)) : '';
+    if (patch === null) return [`${name}${after}${condition === '' ? '' : `  ${condition}`}`];
+    const words = changeWords(changeOfRule(patch.compared, rule));
+    const before = worst(patch.base, rule);
+    const text = `${before === after ? after : `${before} -> ${after}`}: ${words}${condition === '' ? '' : `; ${condition}`}`;
+    return labelled(name, text, style.width);
+  });
+}
+
+/** What a patch does to a rule, for a reader. */
+export function changeWords(change: Change): string {
+  return match(change)
+    .with('holds', () => 'holds')
+    .with('fixed', () => 'fixed by the patch')
+    .with('broken-by-the-patch', () => 'broken by the patch')
+    .with('broken-before-as-well', () => 'broken before as well')
+    .with('broken-before-unknown', () => 'broken; not decided whether before')
+    .with('not-decided', () => 'not decided')
+    .exhaustive();
+}
+
+function worst({ runs }: SideResult, rule: Rule): Verdict {
+  const all = runs.map((run) => verdictOf(run, rule));
+  if (all.includes('refuted')) return 'refuted';
+  return all.length === 0 || all.includes('inconclusive') ? 'inconclusive' : 'verified';
+}
+
+function conditionOf(
+  { machines, matrix }: GateResult,
+  { runs }: SideResult,
+  rule: Rule,
+): ReturnType<typeof weakestCondition> {
+  const points = machines.map((features) => {
+    const of = runs.filter((run) => sameMachine(run.features, features));
+    return { features, verdict: worst({ runs: of, impossible: [] }, rule) };
+  });
+  return weakestCondition(points, matrix);
+}
+
+function sameMachine(a: Features, b: Features): boolean {
+  return showFeatureDifferences(a) === showFeatureDifferences(b);
+}
+
+/** The hunks behind a run. */
+export function hunksText(hunks: readonly ShownHunk[], style: Style): readonly string[] {
+  return hunks.flatMap(({ file, number, lines }) => [
+    ` moved by hunk ${number} of ${file}`,
+    ...lines.map(({ sign, line, text, inRun }) => {
+      const row = `   ${String(line).padStart(5)} ${sign} ${text}`;
+      if (inRun) return style.bold(`${row}   <- in the run`);
+      return sign === '-' ? style.red(row) : style.green(row);
+    }),
+  ]);
+}
+
+/** Which changed lines were executed, and which were not. */
+export function coverageText({ patch }: GateResult, style: Style): readonly string[] {
+  if (patch === null) return [];
+  const { added, executed, withoutCode, removed, removedExecuted, missed } = patch.coverage;
+  const words = [
+    `${executed} of ${added} added lines with code were executed, ${withoutCode} have no code`,
+    ...(removed === 0 ? [] : [`${removedExecuted} of ${removed} removed lines ran before`]),
+  ];
+  const lines = [...labelled(' coverage  ', words.join('; '), style.width)];
+  for (const { file, line, side, why } of missed) {
+    const of = side === 'base' ? ' (removed)' : '';
+    lines.push(...labelled('   - ', style.yellow(`${file}:${line}${of}: ${why}`), style.width));
+  }
+  return lines;
+}
+
+/** Where the C came to something without a meaning, and what was left out. */
+export function stopsText(gate: GateResult, style: Style): readonly string[] {
+  const lines: string[] = [];
+  const seen = new Set<string>();
+  for (const run of [...(gate.patch?.base.runs ?? []), ...gate.result.runs]) {
+    if (run.stopped === null) continue;
+    const { file, line, message } = run.stopped;
+    const side = gate.patch === null ? '' : ` (${run.side})`;
+    const text = `${file}:${line}: ${message}${side}`;
+    if (seen.has(text)) continue;
+    seen.add(text);
+    lines.push(...labelled(' stopped   ', style.yellow(text), style.width));
+  }
+  const why = new Map(gate.result.impossible.map(({ scenario, reason }) => [scenario, reason]));
+  for (const [scenario, reason] of why) {
+    lines.push(...labelled(' left out  ', `${scenario}: ${reason}`, style.width));
+  }
+  return lines;
+}
+
+/** TLBIs, DSBs and cache operations, before and after where there are two sides. */
+export function costText(gate: GateResult, style: Style): readonly string[] {
+  const lines = labelled(
+    ' cost      ',
+    'of the host thread alone, before -> after where they differ; cache operations only of the lines that are watched, one per page',
+    style.width,
+  ).slice();
+  const tables = new Map<string, string[]>();
+  const rows = costRows(gate);
+  if (rows.length === 0) return [];
+  for (const { scenario, operations } of rows) {
+    const words = operations
+      .map(({ operation, before, after }) =>
+        before === after ? `${operation} ${after}` : `${operation} ${before} -> ${after}`,
+      )
+      .join(', ');
+    tables.set(words, [...(tables.get(words) ?? []), scenario]);
+  }
+  for (const [words, names] of tables) {
+    lines.push(...labelled('   - ', `${names.join('; ')}:`, style.width));
+    lines.push(...labelled('       ', words, style.width));
+  }
+  return lines;
+}
+
+/** What the verdict rests on. */
+export function gateGroundsText(gate: GateResult, style: Style): readonly string[] {
+  const { machines, scenarios, result, matrix, assumed, statesPerSearch } = gate;
+  const states = result.runs
+    .filter(({ sameAs }) => sameAs === null)
+    .reduce((sum, run) => sum + run.states, 0);
+  const shared = result.runs.filter(({ sameAs }) => sameAs !== null).length;
+  const lines = [' machines'];
+  lines.push(
+    ...columns(
+      machines.map((features) => {
+        const of = result.runs.filter((run) => sameMachine(run.features, features));
+        const broken = gate.rules.filter(
+          (rule) => worst({ runs: of, impossible: [] }, rule) === 'refuted',
+        );
+        const open = of.some(({ outcomes }) =>
+          outcomes.some(({ verdict }) => verdict === 'inconclusive'),
+        );
+        return [
+          showFeatureDifferences(features) || 'the default machine',
+          broken.length > 0 ? 'refuted' : open || of.length === 0 ? 'inconclusive' : 'verified',
+          broken.map(({ id }) => id).join(' '),
+        ];
+      }),
+      3,
+    ),
+  );
+  if (shared > 0) {
+    lines.push(
+      ...labelled(
+        '   ',
+        `${shared} of ${result.runs.length} runs were not made again: neither machine nor code looked at the features (${matrix.join(', ')}) in which they differ`,
+        style.width,
+      ),
+    );
+  }
+  const most = (read: (s: (typeof scenarios)[number]['situation']) => number): number =>
+    Math.max(0, ...scenarios.map(({ situation }) => read(situation)));
+  lines.push(
+    ` bounds    up to ${most((s) => s.hosts + s.vcpus + (s.secondVm ? 1 : 0))} PEs, ${most((s) => s.pages)} pages, ${most((s) => s.window)} instructions in flight per PE, ${count(statesPerSearch)} states per search; ${count(states)} states seen`,
+    ' scenarios',
+    ...scenarios.flatMap(({ name }) => labelled('   - ', name, style.width)),
+    ' assumed',
+  );
+  const kinds = new Map<string, string[]>();
+  for (const { kind, name, value } of assumed) {
+    const words = kind === 'global' || kind === 'capability' ? `${name} ${value}` : name;
+    kinds.set(kind, [...(kinds.get(kind) ?? []), words]);
+  }
+  for (const [kind, names] of kinds) {
+    const text =
+      kind === 'config' ? `${names.length} of them, which --json lists` : names.join(', ');
+    lines.push(...labelled('   - ', `${KIND_WORDS[kind] ?? kind}: ${text}`, style.width));
+  }
+  for (const note of notesFor(machines)) lines.push(...labelled(' note      ', note, style.width));
+  lines.push(
+    ...labelled(
+      ' not modelled (docs/limits.md): ',
+      LIMITS.map(({ name }) => name).join(', '),
+      style.width,
+    ),
+  );
+  return lines;
+}
+
+const KIND_WORDS: Readonly<Record<string, string>> = {
+  global: 'values nobody computed',
+  capability: 'CPU capabilities',
+  config: 'CONFIG symbols asked for and not set',
+  intercept: 'functions whose meaning is ours',
+  'locked-macro': 'macros used in our form',
+  header: 'headers made because the tree is not prepared',
+};
+
+/** The verdict in words. */
+export function gateVerdictWords({ verdict, patch, scenarios }: GateResult): string {
+  return match(verdict)
+    .with('verified', () => 'verified within bounds')
+    .with('refuted', () => {
+      const all = patch?.compared.map(({ change }) => change) ?? [];
+      if (patch === null || all.includes('broken-by-the-patch')) return 'refuted';
+      return all.includes('broken-before-unknown')
+        ? 'refuted (not decided whether it was before)'
+        : 'refuted, but not by the patch: the tree was broken before as well';
+    })
+    .with('inconclusive', () => 'inconclusive (not everything was seen)')
+    .with('incomplete', () =>
+      scenarios.length === 0
+        ? 'incomplete: no scenario of this profile can come to what the patch changes'
+        : 'incomplete: no scenario executed every changed line and branch',
+    )
+    .exhaustive();
+}

@@ -1,0 +1,393 @@
+import { describe, expect, test } from 'vitest';
+import { edited, type Files, inputs, patchOf, SMALL_TREE } from './small-patch.ts';
+import { type Ran, tlbgate } from './run.ts';
+
+const MMU = 'arch/arm64/kvm/mmu.c';
+const TLB = 'arch/arm64/kvm/hyp/tlb.c';
+const SMALL_H = 'arch/arm64/include/asm/small.h';
+
+const FLUSH = '\tflush_ops.one(kvm, ipa);\n\tclean_page(old & OUTPUT, 1UL << shift);\n';
+const LATE = '\tclean_page(old & OUTPUT, 1UL << shift);\n\tflush_ops.one(kvm, ipa);\n';
+
+/** The flush after the cache maintenance: wrong without FWB. */
+const LATE_TREE = edited(SMALL_TREE, MMU, FLUSH, LATE);
+
+interface GateJson {
+  readonly format: number;
+  readonly verdict: string;
+  readonly runs: readonly {
+    readonly scenario: string;
+    readonly features: Readonly<Record<string, string>>;
+    readonly side: string;
+    readonly rule: string;
+    readonly verdict: string;
+    readonly change?: string;
+    readonly source: readonly { readonly file: string; readonly line: number }[];
+  }[];
+  readonly coverage: {
+    readonly added: number;
+    readonly executed: number;
+    readonly removed: number;
+    readonly missed: readonly {
+      readonly file: string;
+      readonly line: number;
+      readonly side: string;
+      readonly why: string;
+    }[];
+  };
+  readonly cost: { readonly scenarios: readonly unknown[] };
+  readonly assumed: readonly { readonly kind: string; readonly name: string }[];
+}
+
+/** One scenario, one machine: quick, and enough to see what the commands say. */
+const ONE = ['--feature', 'vhe=on', '--feature', 'fwb=off', '--scenario', 'its MMU off'];
+
+/** Runs `patch` on a small tree with the patch between two versions of it. */
+function patch(before: Files, after: Files, args: readonly string[] = ONE): Promise<Ran> {
+  return tlbgate(
+    ['patch', 'p.patch', '--tree', 'tree', ...args],
+    inputs(before, patchOf(before, after)),
+  );
+}
+
+async function json(before: Files, after: Files, args = ONE): Promise<GateJson & { code: number }> {
+  const { code, out, err } = await patch(before, after, [...args, '--json']);
+  if (out === '') throw new Error(err);
+  return { ...(JSON.parse(out) as GateJson), code };
+}
+
+describe('tlbgate patch', () => {
+  test('a patch that breaks a rule is refuted, with the lines and the hunk that moved them', async () => {
+    const { code, out } = await patch(SMALL_TREE, LATE_TREE);
+    expect(code).toBe(1);
+    expect(out).toContain('XX contents-after-return');
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('verified -> refuted: broken by the patch');
+    expect(out).toContain(`  --> ${MMU}:29  in unmap_leaf()`);
+    expect(out).toMatch(/^29 \| +clean_page\(old & OUTPUT, 1UL << shift\);$/m);
+    expect(out).toContain(` moved by hunk 1 of ${MMU}`);
+    expect(out).toMatch(/30 \+ flush_ops\.one\(kvm, ipa\); {3}<- in the run/);
+    expect(out).toContain('minimal: all cheaper runs');
+    expect(out).toContain('2 of 2 added lines with code were executed');
+    expect(out).toMatch(/verdict {3}refuted {5}exit 1\n$/);
+  });
+
+  test('one object for scripts', async () => {
+    const found = await json(SMALL_TREE, LATE_TREE);
+    expect(found).toMatchObject({ format: 1, verdict: 'refuted', code: 1 });
+    const of = (side: string): string | undefined =>
+      found.runs.find((run) => run.side === side && run.rule === 'contents-after-return')?.verdict;
+    expect([of('base'), of('patched')]).toEqual(['verified', 'refuted']);
+    const broken = found.runs.find(({ verdict }) => verdict === 'refuted');
+    expect(broken).toMatchObject({ change: 'broken-by-the-patch', features: { fwb: 'off' } });
+    expect(broken?.source).toContainEqual({ file: MMU, line: 29 });
+    expect(found.coverage).toMatchObject({ added: 2, executed: 2, missed: [] });
+    expect(found.cost.scenarios).toHaveLength(1);
+    expect(found.assumed.map(({ name }) => name)).toContain('ARM64_HAS_STAGE2_FWB');
+  });
+
+  test('the run can be kept, and is repeated from tree and patch', async () => {
+    const files = inputs(SMALL_TREE, patchOf(SMALL_TREE, LATE_TREE));
+    const args = ['patch', 'p.patch', '--tree', 'tree', ...ONE, '--out', 'runs'];
+    const { code, out, written } = await tlbgate(args, files);
+    expect(code).toBe(1);
+    const [path, text] = [...written][0] ?? ['', ''];
+    expect(out).toContain(` replay    tlbgate replay ${path}`);
+    const again = await tlbgate(['replay', path], { ...files, [path]: text });
+    expect(again.code).toBe(1);
+    expect(again.out).toContain('refuted   contents-after-return');
+    const other = await tlbgate(['replay', path], {
+      ...inputs(SMALL_TREE, patchOf(SMALL_TREE, SMALL_TREE)),
+      [path]: text,
+    });
+    expect(other.code).toBe(2);
+    expect(other.err.trim().split('\n')).toHaveLength(1);
+    const damaged = text.replace('"tree":"tree"', '"tree":1');
+    expect((await tlbgate(['replay', path], { ...files, [path]: damaged })).err).toContain(
+      '"kernel" in runs/',
+    );
+  });
+
+  test('the same patch is verified where FWB makes the maintenance unnecessary', async () => {
+    const args = ['--feature', 'vhe=on', '--feature', 'fwb=on', '--scenario', 'MMU off'];
+    expect(await json(SMALL_TREE, LATE_TREE, args)).toMatchObject({ verdict: 'verified', code: 0 });
+  });
+
+  test('what was broken is fixed, and what stays broken is no fault of the patch', async () => {
+    const fixed = await patch(LATE_TREE, SMALL_TREE);
+    expect(fixed.code).toBe(0);
+    expect(fixed.out.replaceAll(/\s+/g, ' ')).toContain('refuted -> verified: fixed by the patch');
+    const harmless = edited(LATE_TREE, TLB, '\tdsb(ishst);\n', '\tdsb(ishst);\n\tdsb(ishst);\n');
+    const still = await patch(LATE_TREE, harmless);
+    expect(still.code).toBe(1);
+    expect(still.out).toContain('refuted: broken before as well');
+    expect(still.out).toContain('refuted, but not by the patch');
+  });
+
+  test('a step that is only taken away is seen', async () => {
+    const without = edited(SMALL_TREE, MMU, '\tflush_ops.one(kvm, ipa);\n\tclean', '\tclean');
+    const found = await json(SMALL_TREE, without);
+    expect(found).toMatchObject({ verdict: 'refuted', coverage: { added: 0, removed: 1 } });
+  });
+
+  test('an entry of an ops table is code', async () => {
+    const nothing = edited(
+      SMALL_TREE,
+      MMU,
+      'static const struct flush_ops flush_ops = {\n\t.one = flush_one,',
+      'static void nothing(struct kvm *kvm, phys_addr_t ipa)\n{\n}\n\nstatic const struct flush_ops flush_ops = {\n\t.one = nothing,',
+    );
+    const found = await json(SMALL_TREE, nothing);
+    expect(found).toMatchObject({ verdict: 'refuted', coverage: { added: 1, executed: 1 } });
+  });
+
+  test('a macro of a header is executed where it is used', async () => {
+    const local = edited(SMALL_TREE, SMALL_H, '"tlbi " #op ", %0\\n"', '"tlbi ipas2e1, %0\\n"');
+    expect(await json(SMALL_TREE, local)).toMatchObject({
+      verdict: 'refuted',
+      coverage: { added: 1, executed: 1 },
+    });
+  });
+});
+
+describe('a changed line that nothing executed makes it incomplete', () => {
+  const HEAD = '\tWRITE_ONCE(*slot, 0);\n\tflush';
+  const cases: readonly (readonly [string, Files, RegExp])[] = [
+    [
+      'a branch that is never taken',
+      edited(
+        SMALL_TREE,
+        MMU,
+        HEAD,
+        '\tWRITE_ONCE(*slot, 0);\n\tif (old & (1UL << 55))\n\t\treturn;\n\tflush',
+      ),
+      /mmu\.c:29: a condition on it goes one way in every run[^]*mmu\.c:30: no scenario that was run comes here/,
+    ],
+    [
+      'a part of a condition that is never asked',
+      edited(
+        SMALL_TREE,
+        MMU,
+        '\tif (!cpus_have_const_cap(ARM64_HAS_STAGE2_FWB))\n',
+        '\tif (!cpus_have_const_cap(ARM64_HAS_STAGE2_FWB) || page == 0)\n',
+      ),
+      /mmu\.c:20: a condition on it goes one way in every run/,
+    ],
+    [
+      'code that the configuration leaves out',
+      edited(
+        SMALL_TREE,
+        MMU,
+        HEAD,
+        '\tWRITE_ONCE(*slot, 0);\n\tisb();\n#ifdef CONFIG_ARM64_OTHER\n\tisb();\n#endif\n\tflush',
+      ),
+      /mmu\.c:31: the configuration leaves it out/,
+    ],
+    [
+      'a macro that nothing uses',
+      edited(
+        edited(SMALL_TREE, SMALL_H, '#define isb()', '#define twice() isb(); isb()\n#define isb()'),
+        MMU,
+        HEAD,
+        '\tWRITE_ONCE(*slot, 0);\n\tisb();\n\tflush',
+      ),
+      /small\.h:\d+: the macro is used nowhere/,
+    ],
+    [
+      'a function that is not called in any scenario',
+      edited(
+        edited(
+          SMALL_TREE,
+          TLB,
+          'void flush_ipa',
+          'void flush_all(void)\n{\n\tdsb(ish);\n}\n\nvoid flush_ipa',
+        ),
+        MMU,
+        HEAD,
+        '\tWRITE_ONCE(*slot, 0);\n\tisb();\n\tflush',
+      ),
+      /tlb\.c:5: no scenario that was run comes here in flush_all\(\)/,
+    ],
+  ];
+  test.each(cases)('%s', async (_name, after, sentence) => {
+    const { code, out } = await patch(SMALL_TREE, after);
+    expect(out.replaceAll(/\s+/g, ' ')).toMatch(sentence);
+    expect(out).toMatch(/verdict {3}incomplete: no scenario executed every changed line/);
+    expect(code).toBe(3);
+  });
+
+  test('lines without code are not asked for', async () => {
+    const after = edited(
+      SMALL_TREE,
+      MMU,
+      HEAD,
+      `\tu64 unused;
+
+	/* a comment
+	 * of two lines */
+	{
+		WRITE_ONCE(*slot,
+			   0);
+	}
+	// another
+	flush`,
+    );
+    const { coverage, verdict } = await json(SMALL_TREE, after);
+    expect(verdict).toBe('verified');
+    expect(coverage).toMatchObject({ added: 2, executed: 2, missed: [] });
+  });
+
+  test('a patch of something that no scenario comes to', async () => {
+    const after = edited(
+      SMALL_TREE,
+      TLB,
+      'void flush_ipa',
+      'void flush_all(void)\n{\n\tdsb(ish);\n}\n\nvoid flush_ipa',
+    );
+    const { code, out } = await patch(SMALL_TREE, after);
+    expect(code).toBe(3);
+    expect(out).toContain(
+      'incomplete: no scenario of this profile can come to what the patch changes',
+    );
+    const other = { ...SMALL_TREE, 'Documentation/mm.rst': 'Words.\n' };
+    expect((await patch(SMALL_TREE, other)).code).toBe(3);
+    const driver = { ...SMALL_TREE, 'drivers/own.c': 'int x;\n' };
+    expect((await patch(SMALL_TREE, driver)).out).toContain(
+      'no unit that was loaded reads this file',
+    );
+  });
+});
+
+describe('what stops', () => {
+  test('a construct without a meaning is no verdict: it is named, and nothing passes', async () => {
+    const after = edited(
+      SMALL_TREE,
+      MMU,
+      '\tWRITE_ONCE(*slot, 0);\n\tflush',
+      '\textern void some_function(void);\n\tWRITE_ONCE(*slot, 0);\n\tsome_function();\n\tflush',
+    );
+    const { code, out } = await patch(SMALL_TREE, after);
+    expect(code).toBe(3);
+    expect(out.replaceAll(/\s+/g, ' ')).toContain(`stopped ${MMU}:30: some_function() has no body`);
+    expect(out).toMatch(/\?\? no-access-after-return/);
+  });
+
+  const bad: readonly (readonly [string, Files, string, RegExp])[] = [
+    [
+      'a hunk that does not apply',
+      SMALL_TREE,
+      patchOf(SMALL_TREE, LATE_TREE).replace('READ_ONCE', 'read_once'),
+      /p\.patch: the patch does not apply: hunk 1 of arch\/arm64\/kvm\/mmu\.c \(line 3 of the patch\): line \d+ is/,
+    ],
+    [
+      'a damaged hunk',
+      SMALL_TREE,
+      patchOf(SMALL_TREE, LATE_TREE).split('\n').slice(0, 6).join('\n'),
+      /do not add up to its counts/,
+    ],
+    ['a text without a diff', SMALL_TREE, 'Dear all,\n', /holds no diff/],
+    [
+      'a file that the tree does not have',
+      SMALL_TREE,
+      patchOf(SMALL_TREE, LATE_TREE).replaceAll('mmu.c', 'other.c'),
+      /the tree has no file arch\/arm64\/kvm\/other\.c/,
+    ],
+    [
+      'assembly',
+      SMALL_TREE,
+      patchOf(SMALL_TREE, { ...SMALL_TREE, 'arch/arm64/mm/cache.S': 'ret\n' }),
+      /changes arch\/arm64\/mm\/cache\.S, which is not C/,
+    ],
+    [
+      'Kconfig',
+      SMALL_TREE,
+      patchOf(SMALL_TREE, { ...SMALL_TREE, 'arch/arm64/Kconfig': 'config X\n' }),
+      /changes arch\/arm64\/Kconfig, which is not C/,
+    ],
+    [
+      'a function whose meaning is ours',
+      SMALL_TREE,
+      patchOf(
+        SMALL_TREE,
+        edited(SMALL_TREE, SMALL_H, 'return READ_ONCE(page->count);', 'return 1;'),
+      ),
+      /the patch edits page_count, which is not run as it stands/,
+    ],
+    [
+      'a patch that makes it no C',
+      SMALL_TREE,
+      patchOf(SMALL_TREE, edited(SMALL_TREE, MMU, 'struct flush_ops {', 'struct flush_ops (')),
+      /arch\/arm64\/kvm\/mmu\.c:\d+: /,
+    ],
+    [
+      'a folder that is no tree',
+      {},
+      patchOf(SMALL_TREE, LATE_TREE),
+      /not the root of a kernel tree/,
+    ],
+    [
+      'a kernel tree of no profile',
+      { Makefile: 'VERSION = 2\n', ...SMALL_TREE, [MMU]: 'int x;\n' },
+      patchOf(SMALL_TREE, edited(SMALL_TREE, TLB, 'dsb(ishst)', 'dsb(ish)')),
+      /no profile fits this kernel tree; there are/,
+    ],
+  ];
+  test.each(bad)('%s: one sentence, exit 2', async (_name, tree, text, sentence) => {
+    const { code, out, err } = await tlbgate(
+      ['patch', 'p.patch', '--tree', 'tree'],
+      inputs(tree, text),
+    );
+    expect(err).toMatch(sentence);
+    expect(err.trim().split('\n')).toHaveLength(1);
+    expect([code, out]).toEqual([2, '']);
+  });
+
+  test.each([
+    [['patch', 'nowhere.patch', '--tree', 'tree'], /"nowhere.patch" cannot be read/],
+    [['patch', 'p.patch'], /--tree/],
+    [['tree', '--tree', 'nowhere'], /nowhere: this is not the root of a kernel tree/],
+    [['tree', '--tree', 'tree', '--profile', 'kvm'], /there is no profile "kvm"/],
+    [['tree', '--tree', 'tree', '--scenario', 'teapot'], /has "teapot" in its name/],
+    [['tree', '--tree', 'tree', '--feature', 'fbw=on'], /There is no feature "fbw"/],
+  ])('%s: exit 2', async (args, sentence) => {
+    const { code, out, err } = await tlbgate(args, inputs(SMALL_TREE, ''));
+    expect(err).toMatch(sentence);
+    expect(err.trim().split('\n')).toHaveLength(1);
+    expect([code, out]).toEqual([2, '']);
+  });
+
+  test('a hunk elsewhere than it says applies with an offset, and that is said', async () => {
+    const moved = edited(SMALL_TREE, MMU, '#define OUTPUT', '/* one\n * two\n */\n#define OUTPUT');
+    const { code, out } = await tlbgate(
+      ['patch', 'p.patch', '--tree', 'tree', ...ONE],
+      inputs(moved, patchOf(SMALL_TREE, LATE_TREE)),
+    );
+    expect(code).toBe(1);
+    expect(out).toContain('applies with offset 3');
+    expect(out).toContain(`  --> ${MMU}:32  in unmap_leaf()`);
+  });
+});
+
+describe('tlbgate tree', () => {
+  test('the tree as it is', async () => {
+    const { code, out } = await tlbgate(['tree', '--tree', 'tree', ...ONE], inputs(SMALL_TREE, ''));
+    expect(code).toBe(0);
+    expect(out).toContain('ok contents-after-return');
+    expect(out).toMatch(/DSB ish 2, .*TLBI/);
+    expect(out).toMatch(/verdict {3}verified within bounds {5}exit 0\n$/);
+  });
+
+  test('a tree that breaks a rule, and machines that the code does not ask for', async () => {
+    const { code, out } = await tlbgate(
+      ['tree', '--tree', 'tree', '--feature', 'vhe=on', '--scenario', 'nothing mapped', '--json'],
+      inputs(LATE_TREE, ''),
+    );
+    expect(code).toBe(0);
+    const found = JSON.parse(out) as GateJson;
+    expect(new Set(found.runs.map(({ features }) => features['fwb']))).toEqual(
+      new Set(['off', 'on']),
+    );
+    const broken = await tlbgate(['tree', '--tree', 'tree', ...ONE], inputs(LATE_TREE, ''));
+    expect(broken.code).toBe(1);
+    expect(broken.out).toMatch(/verdict {3}refuted {5}exit 1\n$/);
+  });
+});
