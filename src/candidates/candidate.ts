@@ -6,10 +6,11 @@ import type { Request } from './operation.ts';
 
 /**
  * A family of rules: P1 to P8 and P10 as in the corpus, P6 here the rule on the right VMID, and
- * `locks`: tables change only under the lock; `undefined`: only instructions that exist there.
+ * `locks`: tables change only under the lock; `undefined`: only instructions that exist there;
+ * `checks`: what the code checks itself.
  */
 export type RuleFamily =
-  'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'P8' | 'P10' | 'locks' | 'undefined';
+  'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'P8' | 'P10' | 'locks' | 'undefined' | 'checks';
 
 /** What a scenario must contain for a refutation to show, besides one host PE and one vCPU PE. */
 export type Need =

@@ -56,6 +56,7 @@ export function createAccessFacts(step: StepContext): AccessFacts {
     const { effect } = w.infos[j] as EffectInfo;
     if (effect.kind !== 'load' || effect.at.kind !== 'physical') return;
     const cell = get(w, j, AT.cell);
+    noteFreedPage(pe, 'read', memory.addressOf(cell));
     if (!isLine(draft.slot(cell))) return;
     const last = draft.touchGhost().lastStored(cell);
     if (last < 0) return;
@@ -108,6 +109,7 @@ export function createAccessFacts(step: StepContext): AccessFacts {
     const pa = memory.addressOf(get(w, j, AT.cell));
     const page = pageFact(pa);
     if (page === null || (page.use !== 'table' && page.use !== 'free')) return;
+    noteFreedPage(pe, 'write', pa);
     note({
       kind: 'table-written',
       pe,
@@ -115,6 +117,12 @@ export function createAccessFacts(step: StepContext): AccessFacts {
       locksHeld: draft.touchGhost().locksHeld(pe),
       pageUse: page.use,
     });
+  }
+
+  function noteFreedPage(pe: number, access: 'read' | 'write', pa: bigint): void {
+    const page = pageFact(pa);
+    if (page?.use !== 'free') return;
+    note({ kind: 'freed-page-used', pe, access, pa, name: page.name });
   }
 
   return { noteAccess, noteContent, noteFetch, noteRead, noteTableWrite };

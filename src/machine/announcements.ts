@@ -1,12 +1,16 @@
 import type { Announcement } from '../program/effect.ts';
 import type { Draft } from './draft.ts';
+import type { Fact } from './facts.ts';
 import { isCurrent, isDeadAfter } from './stale-marks.ts';
 import { MARK } from './translation-entry.ts';
 import { addFlags, AT, flagsOf, get, MARK_SHIFT } from './window.ts';
 
-/** What host code says about itself changes only the ghost state that rules look at. */
-export function announce(draft: Draft, fact: Announcement): void {
+/** What host code says about itself changes only the ghost state that rules look at, or is a fact. */
+export function announce(draft: Draft, pe: number, fact: Announcement, facts: () => Fact[]): void {
   switch (fact.kind) {
+    case 'check-failed':
+      facts().push({ kind: 'check-failed', pe, check: fact.check });
+      return;
     case 'operation-begins':
     case 'content-relied-on':
       return;

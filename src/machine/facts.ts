@@ -88,6 +88,16 @@ export type Fact =
       readonly locksHeld: number;
       readonly pageUse: PageUse;
     }
+  /** The host read or wrote a page that has been freed, through its own mapping. */
+  | {
+      readonly kind: 'freed-page-used';
+      readonly pe: number;
+      readonly access: 'read' | 'write';
+      readonly pa: bigint;
+      readonly name: string;
+    }
+  /** A check that the code under test makes of itself has failed. */
+  | { readonly kind: 'check-failed'; readonly pe: number; readonly check: 'WARN_ON' | 'BUG_ON' }
   /** Found on the whole state graph, not by a step: see explore/progress.ts. */
   | { readonly kind: 'no-progress'; readonly message: string }
   /** The PE took a fault that the front end now handles. */

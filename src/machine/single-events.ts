@@ -150,7 +150,7 @@ export function createSingleEvents(
         return null;
       }
       case 'announce':
-        announce(draft, effect.fact);
+        announce(draft, pe, effect.fact, step.facts);
         return null;
       default:
         return null;

@@ -166,7 +166,9 @@ export type Announcement =
    * The host or a coherent device reads the page through a cacheable alias and relies on it: the
    * value must be the last one the guest stored. The load follows as an effect of its own.
    */
-  | { readonly kind: 'content-relied-on'; readonly page: bigint };
+  | { readonly kind: 'content-relied-on'; readonly page: bigint }
+  /** A check that the code makes of itself has failed: WARN_ON or BUG_ON. */
+  | { readonly kind: 'check-failed'; readonly check: 'WARN_ON' | 'BUG_ON' };
 
 /** Why a translation failed. */
 export interface Fault {

@@ -58,6 +58,21 @@ export const LIMITS: readonly Limit[] = [
     effect: 'may miss failures',
   },
   {
+    name: 'what a compiler may do',
+    text: 'C of the kernel runs as it is written: a plain access is one access in program order, which a compiler might fuse, tear or repeat.',
+    effect: 'may miss failures',
+  },
+  {
+    name: 'the end of a VMID',
+    text: 'Nothing ends the life of a VMID, so the teardown of a VM, which frees tables without an invalidation, is not run.',
+    effect: 'may miss failures',
+  },
+  {
+    name: 'grace periods',
+    text: 'A grace period of RCU ends at a moment in which no other CPU is in a read-side section, not only when those that were inside have left.',
+    effect: 'may miss failures',
+  },
+  {
     name: 'linear map',
     text: "The kernel's own linear map is never changed, so accesses of the host need no translation.",
     effect: 'may miss failures',

@@ -1,10 +1,12 @@
 import { accessesCompleteAtDsb } from './accesses-complete-at-dsb.ts';
 import { breakBeforeMake } from './break-before-make.ts';
+import { checksHold } from './checks-hold.ts';
 import { contentsAfterReturn } from './contents-after-return.ts';
 import { contentsAfterMap } from './contents-after-map.ts';
 import { instructionsAfterMap } from './instructions-after-map.ts';
 import { noAccessAfterReturn } from './no-access-after-return.ts';
 import { noReuseUnderTranslation } from './no-reuse-under-translation.ts';
+import { noUseOfFreedTable } from './no-use-of-freed-table.ts';
 import { noWalkOfFreedTable } from './no-walk-of-freed-table.ts';
 import { noUndefinedInstruction } from './no-undefined-instruction.ts';
 import { permissionsAfterReturn } from './permissions-after-return.ts';
@@ -22,6 +24,7 @@ export const ALL_RULES: readonly Rule[] = [
   tablesChangeUnderLock,
   rightVmid,
   noWalkOfFreedTable,
+  noUseOfFreedTable,
   breakBeforeMake,
   accessesCompleteAtDsb,
   permissionsAfterReturn,
@@ -30,6 +33,7 @@ export const ALL_RULES: readonly Rule[] = [
   contentsAfterReturn,
   contentsAfterMap,
   instructionsAfterMap,
+  checksHold,
   progress,
 ];
 

@@ -2,7 +2,7 @@ import type { Fact } from '../machine/facts.ts';
 
 /** A family of rules, by the name the corpus of past bugs uses for it. */
 export type RuleFamily =
-  'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'P8' | 'P10' | 'locks' | 'undefined';
+  'P1' | 'P2' | 'P3' | 'P4' | 'P5' | 'P6' | 'P7' | 'P8' | 'P10' | 'locks' | 'undefined' | 'checks';
 
 /** One safety rule. A rule is a pure function of what a step shows. */
 export interface Rule {

@@ -3,7 +3,12 @@ import { LAST_LEVEL, LEVELS, levelShift } from '../../arm64/geometry.ts';
 import { kvmStage2Geometry } from '../../candidates/kvm-v5_8/pgtable.ts';
 import { hostContext } from '../../candidates/kvm-v5_8/world-switch.ts';
 import { attempt, FrontendError, type Outcome } from '../../frontend/kernel-c/diagnostic.ts';
-import { type Kernel, loadKernel, unitLoader } from '../../frontend/kernel-c/profile/kernel.ts';
+import {
+  type AppendedText,
+  type Kernel,
+  loadKernel,
+  unitLoader,
+} from '../../frontend/kernel-c/profile/kernel.ts';
 import {
   hasPgtable,
   hasSharedWalks,
@@ -21,6 +26,7 @@ import {
   runSetup,
   type SetupResult,
 } from '../../frontend/kernel-c/thread/run-setup.ts';
+import { isOfTree } from '../../frontend/kernel-c/vm/program.ts';
 import { generalGuest } from '../../guest/general.ts';
 import {
   guestContext,
@@ -37,6 +43,8 @@ import type { KernelFamily, KernelScenario, LoadedTree, OpenOptions, Prepared } 
 import { readScenarioFile, type ScenarioSettings, type ScenarioSource } from './scenario-file.ts';
 
 /** Where things lie in physical memory: far apart, so that a dump can be read. */
+const HOST_BASE = 0x2000_0000n;
+const COUNT_BASE = 0x2000_1000n;
 const TABLE_BASE = 0x4000_0000n;
 /** The page that a guest uses for its own tables, and where it sees it: in no range of a scenario. */
 const GUEST_TABLE = { ipa: 0xc000_0000n, page: 0xf000_0000n };
@@ -51,7 +59,8 @@ interface Placed {
   readonly settings: ScenarioSettings;
   readonly source: ScenarioSource;
   readonly setup: string;
-  readonly host: string;
+  /** One for each CPU of the host. */
+  readonly hosts: readonly string[];
 }
 
 const SHARED = 'kvm-pgtable-shared';
@@ -75,6 +84,15 @@ export const KVM_PGTABLE_SHARED: KernelFamily = {
   fits: (read) => hasPgtable(read) && hasSharedWalks(read),
   open: (read, overlay, options) => attempt(() => open(SHARED, read, overlay, options)),
 };
+
+/** What all host threads see: objects of the tree, the VM and its table. With several, they are not written. */
+function sharedObjects({ program }: Kernel, { vm }: SetupResult): readonly string[] {
+  return [...vm.objects.keys()].filter((key) => {
+    const symbol = program.symbols.get(key);
+    if (symbol === undefined) return false;
+    return isOfTree(program, symbol) || ['tlbgate_kvm', 'tlbgate_pgt'].includes(symbol.name);
+  });
+}
 
 /** Functions whose statements are steps of a report. */
 const OPENED: readonly string[] = [
@@ -103,14 +121,7 @@ function open(
   const log = assumptionLog();
   const patched = overlayReader(overlay, read);
   const placed = files.map(place).filter(({ settings }) => settings.profiles.includes(profile));
-  const texts = placed.flatMap(({ source, setup, host }) => [
-    {
-      path: '<names>',
-      text: `#define setup(...) ${setup}(__VA_ARGS__)\n#define host(...) ${host}(__VA_ARGS__)\n`,
-    },
-    source,
-    { path: '<names>', text: '#undef setup\n#undef host\n' },
-  ]);
+  const texts = placed.flatMap(namedText);
   const units = unitLoader(read, overlay, base?.units ?? null);
   const kernels = new Map<boolean, Kernel>();
   const kernelFor = (vhe: boolean): Kernel => {
@@ -129,7 +140,7 @@ function open(
     profile,
     scenarios: available.map(({ scenario }) => scenario),
     figures: [],
-    opened: ['host', 'map', 'unmap_range', ...OPENED],
+    opened: ['host', 'host1', 'map', 'unmap_range', ...OPENED],
     kernels: () => [...kernels.values()],
     prepare: (scenario, features) => {
       const found = available.find((each) => each.scenario.name === scenario.name);
@@ -147,21 +158,40 @@ function open(
   };
 }
 
+/** The text of a file, between macros that give its functions names of their own. */
+function namedText({ source, setup, hosts }: Placed): readonly AppendedText[] {
+  const names = [['setup', setup], ...hosts.map((name, cpu) => [hostName(cpu), name])];
+  const define = names.map(([short, name]) => `#define ${short}(...) ${name}(__VA_ARGS__)\n`);
+  const undefine = names.map(([short]) => `#undef ${short}\n`);
+  return [
+    { path: '<names>', text: define.join('') },
+    source,
+    { path: '<names>', text: undefine.join('') },
+  ];
+}
+
+function hostName(cpu: number): string {
+  return cpu === 0 ? 'host' : `host${cpu}`;
+}
+
 function place(source: ScenarioSource, index: number): Placed {
   const settings = value(readScenarioFile(source));
   const setup = `tlbgate_setup_${index}`;
-  const host = `tlbgate_host_${index}`;
   const { name, why, profiles, kinds, view, vcpus, window, reschedule } = settings;
+  const hosts = Array.from(
+    { length: settings.hosts },
+    (_, cpu) => `tlbgate_${hostName(cpu)}_${index}`,
+  );
   return {
     settings,
     source,
     setup,
-    host,
+    hosts,
     scenario: {
       name,
       why,
       profile: profiles[0] ?? '',
-      entries: [host],
+      entries: hosts,
       situation: {
         ...defaultScenario(`kernel/${name}`, DEFAULT_FEATURES),
         guest: { kind: 'general', kinds },
@@ -169,6 +199,7 @@ function place(source: ScenarioSource, index: number): Placed {
         vcpus,
         window,
         reschedule,
+        hosts: settings.hosts,
       },
       shrinks: false,
     },
@@ -201,7 +232,7 @@ function impossible(
 
 function setupOf(
   kernel: Kernel,
-  { scenario, settings, setup, host }: Placed,
+  { scenario, settings, setup, hosts }: Placed,
   features: Features,
   { watch }: AssumptionLog,
 ): MachineSetup {
@@ -211,6 +242,8 @@ function setupOf(
     vmid: VMID,
     tables: new Map(),
     words: { kind: 'own', start: new Map(), observable: () => false, hardwareUpdates: false },
+    countWords: null,
+    cpus: { self: 0, count: 1 },
     hasStructPage: () => null,
     watchedLines: () => [],
     watchedIpas: [],
@@ -226,7 +259,7 @@ function setupOf(
         ? [{ name: MAP_GUEST_TABLE, arguments: [GUEST_TABLE.ipa, GUEST_TABLE.page] }]
         : []),
     ],
-    TABLE_BASE,
+    { firstPage: TABLE_BASE, firstWord: HOST_BASE },
   );
   const geometry = kvmStage2Geometry(features);
   const { pages, guest } = made;
@@ -239,9 +272,7 @@ function setupOf(
       'setup() names no page of the guest: see guest_page()',
     );
   }
-  const environment = watch(
-    value(pgtableEnvironment(kernel, { ...before, ...hostSubject(made, settings, features) })),
-  );
+  const countWords = hosts.length > 1 ? countWordsOf(made) : null;
   const view = viewOf(settings, features, pages);
   const context = guestContext(view, { vmid: guest.vmid, root: guest.root }, features);
   const vas = pages.map(({ ipa }) => view.vaOf(ipa));
@@ -250,19 +281,25 @@ function setupOf(
     generalGuest({ vcpu: 'vcpu0', vas, kinds: settings.kinds, value: STORED, handler: null }),
   );
   const threads: ThreadSetup[] = [
-    {
-      tree: kernelThread({
-        name: 'host',
-        program: kernel.program,
-        environment,
-        entry: host,
-        arguments: [],
-        objects: made.vm,
-        before: [],
-        after: [],
-      }),
-      context: hostContext({ features }),
-    },
+    ...hosts.map((entry, self): ThreadSetup => {
+      const subject = { ...before, ...hostSubject(made, settings, features, countWords) };
+      const cpus = { self, count: hosts.length };
+      const environment = watch(value(pgtableEnvironment(kernel, { ...subject, cpus })));
+      return {
+        tree: kernelThread({
+          name: hostName(self),
+          program: kernel.program,
+          environment,
+          entry,
+          arguments: [],
+          objects: made.vm,
+          ...(hosts.length > 1 ? { constant: sharedObjects(kernel, made) } : {}),
+          before: [],
+          after: [],
+        }),
+        context: hostContext({ features }),
+      };
+    }),
     ...Array.from({ length: settings.vcpus }, () => ({ tree: vcpu, context })),
   ];
   return {
@@ -270,10 +307,14 @@ function setupOf(
     translation: { features, stage1: view.geometry, stage2: geometry, mair: GUEST_MAIR },
     memory: [
       ...[...made.memory].map(([address, word]) => ({ address, value: word })),
+      ...[...(countWords ?? [])].map(([page, address]) => ({
+        address,
+        value: BigInt(made.tables.get(page) ?? 0),
+      })),
       ...view.words,
     ].filter(({ value: word }) => word !== 0n),
-    pages: pagesOf(made, withStage1),
-    locks: ['mmu_lock'],
+    pages: pagesOf(made, withStage1, hosts.length > 1),
+    locks: lockNames(hosts.length),
     watchedVas: vas,
     dataCache: 'modelled',
     ...(settings.kinds.includes('execute') ? { instructionCache: 'modelled' as const } : {}),
@@ -299,10 +340,8 @@ function hostSubject(
   { memory, tables, pages }: SetupResult,
   { reschedule }: ScenarioSettings,
   features: Features,
-): Pick<
-  PgtableSubject,
-  'tables' | 'words' | 'hasStructPage' | 'watchedLines' | 'watchedIpas' | 'reschedule'
-> {
+  countWords: ReadonlyMap<bigint, bigint> | null,
+): Omit<PgtableSubject, 'features' | 'vmid' | 'cpus'> {
   const ipas = [...pages.map(({ ipa }) => ipa), GUEST_TABLE.ipa];
   const indices = new Set(
     ipas.flatMap((ipa) =>
@@ -312,18 +351,19 @@ function hostSubject(
     ),
   );
   const lines = pages.map(({ page }) => page);
-  const words: Environment['words'] = {
-    kind: 'own',
-    start: memory,
-    observable: (word) => indices.has(Number((word >> 3n) & 511n)),
-    hardwareUpdates: features.s2Hafdbs !== 'none',
-  };
+  const observable = (word: bigint): boolean => indices.has(Number((word >> 3n) & 511n));
+  const hardwareUpdates = features.s2Hafdbs !== 'none';
+  const words: Environment['words'] =
+    countWords === null
+      ? { kind: 'own', start: memory, observable, hardwareUpdates }
+      : { kind: 'several', start: memory, observable };
   return {
-    tables,
+    tables: countWords === null ? tables : new Map(),
     words,
+    countWords,
     hasStructPage: (page) => (lines.includes(page) ? true : null),
     watchedLines: (base, bytes) => lines.filter((line) => line >= base && line < base + bytes),
-    watchedIpas: pages.map(({ ipa }) => ipa),
+    watchedIpas: [...new Set(pages.map(({ ipa }) => ipa))],
     reschedule,
   };
 }
@@ -342,8 +382,33 @@ function viewOf(
   });
 }
 
-function pagesOf({ tables, pages }: SetupResult, withStage1: boolean): readonly PageSetup[] {
+/** Where the counts of table pages lie, for host threads that share them. */
+function countWordsOf({ tables }: SetupResult): ReadonlyMap<bigint, bigint> {
+  return new Map([...tables.keys()].map((page, i) => [page, COUNT_BASE + 8n * BigInt(i)]));
+}
+
+/** `mmu_lock` and RCU, each as many locks as the host has CPUs; RCU matters to more than one only. */
+function lockNames(cpus: number): readonly string[] {
+  if (cpus === 1) return ['mmu_lock'];
+  return ['mmu_lock', 'RCU'].flatMap((name) =>
+    Array.from({ length: cpus }, (_, cpu) => `${name} of host CPU ${cpu}`),
+  );
+}
+
+function pagesOf(
+  { tables, pages }: SetupResult,
+  withStage1: boolean,
+  withHostWords: boolean,
+): readonly PageSetup[] {
   return [
+    ...(withHostWords
+      ? [HOST_BASE, COUNT_BASE].map((base): PageSetup => ({
+          base,
+          use: 'host',
+          vmid: null,
+          name: base === HOST_BASE ? 'words of the host' : 'counts of table pages',
+        }))
+      : []),
     ...[...tables.keys()].map((base): PageSetup => ({
       base,
       use: 'table',

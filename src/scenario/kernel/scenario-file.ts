@@ -24,6 +24,8 @@ export interface ScenarioSettings {
   readonly vcpus: number;
   readonly window: number;
   readonly reschedule: Scenario['reschedule'];
+  /** CPUs of the host: the second one runs `host1()`, where the file has it. */
+  readonly hosts: 1 | 2;
   /** What the machine must be. */
   readonly features: readonly RequiredFeature[];
 }
@@ -104,6 +106,7 @@ export function readScenarioFile({ path, text }: ScenarioSource): Outcome<Scenar
       vcpus: number('vcpus', 1, 1, 4),
       window: number('window', 8, 1, 31),
       reschedule: oneOf('reschedule', entries.get('reschedule')?.value ?? 'choose', RESCHEDULE),
+      hosts: /\bhost1\s*\(/.test(text) ? 2 : 1,
       features: words('features').map((word) => required(word, entries.get('features'), fail)),
     };
   });

@@ -302,6 +302,32 @@ const OF_6_12: readonly Case[] = [
     expected: 'break-before-make',
   },
   {
+    name: 'an unlinked table is freed without a grace period',
+    edits: [
+      {
+        file: MMU,
+        what: /call_rcu\(&page->rcu_head, stage2_free_unlinked_table_rcu_cb\);/,
+        by: 'stage2_free_unlinked_table_rcu_cb(&page->rcu_head);',
+      },
+    ],
+    scenario: 'one CPU maps a block over a table in which another makes a page young',
+    machine: FWB,
+    expected: 'no-use-of-freed-table',
+  },
+  {
+    name: 'two walkers store an entry where they should compare and swap it',
+    edits: [
+      {
+        file: PGTABLE,
+        what: /return cmpxchg\(ctx->ptep, ctx->old, new\) == ctx->old;/,
+        by: 'WRITE_ONCE(*ctx->ptep, new);\n\treturn true;',
+      },
+    ],
+    scenario: 'two CPUs handle a fault on the same page',
+    machine: FWB,
+    expected: 'checks-hold',
+  },
+  {
     name: 'write protection without a flush',
     edits: [
       {

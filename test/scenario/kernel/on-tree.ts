@@ -3,6 +3,7 @@ import { DEFAULT_FEATURES, type Features } from '../../../src/arm64/features.ts'
 import { findViolation } from '../../../src/explore/check.ts';
 import { createMachine } from '../../../src/machine/machine.ts';
 import { ALL_RULES } from '../../../src/rules/all-rules.ts';
+import type { Rule } from '../../../src/rules/rule.ts';
 import type { LoadedTree } from '../../../src/scenario/kernel/family.ts';
 import { openTree } from '../../../src/scenario/kernel/open-tree.ts';
 import type { ScenarioSource } from '../../../src/scenario/kernel/scenario-file.ts';
@@ -34,7 +35,12 @@ export function opened(
 }
 
 /** `verified`, the id of the first rule that is broken, or why the scenario cannot be run. */
-export function verdictOf(tree: LoadedTree, name: string, change: Partial<Features> = {}): string {
+export function verdictOf(
+  tree: LoadedTree,
+  name: string,
+  change: Partial<Features> = {},
+  rules: readonly Rule[] = ALL_RULES,
+): string {
   const scenario = tree.scenarios.find((each) => each.name === name);
   if (scenario === undefined) return 'no such scenario';
   const prepared = tree.prepare(scenario, { ...DEFAULT_FEATURES, ...change });
@@ -45,7 +51,7 @@ export function verdictOf(tree: LoadedTree, name: string, change: Partial<Featur
       return `stopped: ${prepared.diagnostic.file}:${prepared.diagnostic.line}: ${prepared.diagnostic.message}`;
     case 'ready': {
       const machine = createMachine(prepared.setup);
-      const found = findViolation(machine, ALL_RULES, { states: 1_000_000 }, true);
+      const found = findViolation(machine, rules, { states: 1_000_000 }, true);
       if (found.kind === 'violation') return found.rule.id;
       return found.kind === 'exhausted' ? 'verified' : 'inconclusive';
     }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_FEATURES } from '../../../src/arm64/features.ts';
+import { noUseOfFreedTable } from '../../../src/rules/no-use-of-freed-table.ts';
 import type { ScenarioSource } from '../../../src/scenario/kernel/scenario-file.ts';
 import { openTree } from '../../../src/scenario/kernel/open-tree.ts';
 import { readSmallPgtable } from '../small-pgtable/tree.ts';
@@ -135,6 +136,67 @@ describe('a small page-table library under a scenario file', () => {
     for (const [source, sentence] of mistakes) expect(verdict(source)).toContain(sentence);
     const broken = openTree(readSmallPgtable, new Map(), { files: [file('\tif (\n')] });
     expect(broken).toMatchObject({ kind: 'failed', diagnostic: { file: 'mine.c' } });
+  });
+
+  test('a second CPU of the host maps the page again: safe when it looks it up under the lock', () => {
+    const setup =
+      '\tfill_cache(other_cache, 3);\n\tbacking = shared_word(PAGE);\n\tguest_page(IPA, NEW);\n';
+    const host = `\tWRITE_ONCE(*backing, NEW);\n\toperation_begins("unmap");
+\tunmap_range(IPA, PAGE_SIZE);\n\toperation_returns("unmap", IPA, PAGE_SIZE);\n\tpage_gets_new_owner(PAGE);\n`;
+    const lookUp = '\tpage = READ_ONCE(*backing);\n';
+    const lock = '\tfault_lock(the_kvm);\n';
+    const two = (first: string, second: string): ScenarioSource => {
+      const { path, text } = file(host, ' * guest: write\n', setup);
+      const before = 'static u64 *backing;\n#define NEW (PAGE + 0x10000)\n';
+      const after = `void host1(void)
+{
+\tphys_addr_t page;
+
+${first}${second}\tmap_fault(IPA, page, PAGE_SIZE, READ_WRITE, other_cache);
+\tfault_unlock(the_kvm);
+}
+`;
+      return { path, text: text.replace('void setup', `${before}void setup`) + after };
+    };
+    // The page must be gone before it is looked up, so the mapping of the second CPU is the only one.
+    const empty = (source: ScenarioSource): ScenarioSource => ({
+      ...source,
+      text: source.text.replace('\tmap(IPA, PAGE, PAGE_SIZE, READ_WRITE);\n', ''),
+    });
+    expect(verdict(empty(two(lock, lookUp)))).toBe('verified');
+    expect(verdict(empty(two(lookUp, lock)))).toBe('no-reuse-under-translation');
+  });
+
+  test('a check of the code that does not hold is a broken rule', () => {
+    expect(verdict(file('\t__tlbgate_warn();\n'))).toBe('checks-hold');
+    expect(verdict(file('\t__tlbgate_bug();\n'))).toBe('checks-hold');
+    expect(verdict(file('', '', '\t__tlbgate_bug();\n'))).toContain('BUG_ON holds here (setup');
+  });
+
+  test('a table that is used after it was freed is a broken rule', () => {
+    // The table of pages loses both its references before the walk goes down into it.
+    const early: Edit = {
+      file: PGTABLE,
+      what: /if \(entry && shift > 12\)/,
+      by: 'if (entry && shift == 21) { ops->put_page(below); ops->put_page(below); }\n\t\tif (entry && shift > 12)',
+    };
+    const noCount: Edit = { file: PGTABLE, what: /ops->page_count\(below\) == 1/, by: '0' };
+    const tree = opened(
+      { read: readSmallPgtable },
+      [early, noCount],
+      [file('\tunmap_range(IPA, PAGE_SIZE);\n')],
+    );
+    expect(verdictOf(tree, 'mine', {}, [noUseOfFreedTable])).toBe('no-use-of-freed-table');
+    expect(verdictOf(tree, 'mine')).toBe('no-walk-of-freed-table');
+  });
+
+  test('objects of a file begin as zero, and two CPUs may not write what both see', () => {
+    const counted = file('\tif (counter++) __tlbgate_bug();\n');
+    const text = counted.text.replace('void setup', 'static int counter;\nvoid setup');
+    expect(verdict({ ...counted, text })).toBe('verified');
+    const both = file('\tthe_mmu->pgd_phys = 0;\n\tdsb(ish);\n');
+    const second = `${both.text}void host1(void)\n{\n}\n`;
+    expect(stopOf({ ...both, text: second })).toContain('the code has written tlbgate_kvm');
   });
 
   test('what host() says about pages and objects must be true', () => {

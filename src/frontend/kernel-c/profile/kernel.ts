@@ -144,7 +144,11 @@ export function loadKernel(
     );
     const program = createProgram(
       units.map(({ unit }) => unit),
-      { intercepts: INTERCEPTED, unset: 'stop' },
+      {
+        intercepts: INTERCEPTED,
+        unset: 'stop',
+        appended: new Set(profile.appended.map(({ path }) => path)),
+      },
     );
     const loaded: Loaded = {
       unsetConfig: [...new Set(units.flatMap((unit) => unit.unsetConfig))].sort(),

@@ -19,6 +19,8 @@ export function pgtableText({ vtcrInMmu, walkFlags }: PgtableDialect): string {
   return `
 /* What setup() says about the guest. */
 extern void guest_page(phys_addr_t ipa, phys_addr_t page);
+/* A word of memory that all CPUs of the host share; only for setup(). */
+extern u64 *shared_word(u64 value);
 /* What host() says about itself. */
 extern void operation_begins(const char *name);
 extern void operation_returns(const char *name, phys_addr_t ipa, u64 size);
@@ -29,16 +31,20 @@ extern void host_fills_page(phys_addr_t page);
 
 extern void __tlbgate_vm(u64 vmid, phys_addr_t root, u64 vtcr);
 extern void *__tlbgate_alloc_table(void);
+extern void __tlbgate_wait_for_readers(void);
 
 static struct kvm tlbgate_kvm;
 static struct kvm_pgtable tlbgate_pgt;
 static struct kvm_mmu_memory_cache tlbgate_cache;
+static struct kvm_mmu_memory_cache tlbgate_other_cache;
 
 /* The VM of the scenario, its stage-2 tables, and a cache of table pages. */
 #define the_kvm (&tlbgate_kvm)
 #define the_mmu (&tlbgate_kvm.arch.mmu)
 #define the_pgt (tlbgate_kvm.arch.mmu.pgt)
 #define the_cache (&tlbgate_cache)
+/* For the second CPU of the host. */
+#define other_cache (&tlbgate_other_cache)
 
 void ${MAKE_VM}(u64 vmid, u32 ipa_bits)
 {
@@ -58,7 +64,7 @@ void ${MAKE_VM}(u64 vmid, u32 ipa_bits)
 /* Table pages for a cache: they are taken from the allocator before anything begins. */
 static void fill_cache(struct kvm_mmu_memory_cache *cache, int pages)
 {
-	static void *objects[2][1024];
+	static void *objects[3][1024];
 	static int used;
 
 	cache->objects = objects[used++];
@@ -81,6 +87,23 @@ static void map(phys_addr_t ipa, phys_addr_t page, u64 size, enum kvm_pgtable_pr
 	write_unlock(&tlbgate_kvm.mmu_lock);
 	if (failed)
 		__tlbgate_bug();
+}
+
+/* As a fault does: under the lock that the tree takes for it, with a cache of its own. */
+${
+  walkFlags
+    ? `#define fault_lock(kvm) read_lock(&(kvm)->mmu_lock)
+#define fault_unlock(kvm) read_unlock(&(kvm)->mmu_lock)
+#define TLBGATE_FAULT_FLAGS , KVM_PGTABLE_WALK_HANDLE_FAULT | KVM_PGTABLE_WALK_SHARED`
+    : `#define fault_lock(kvm) write_lock(&(kvm)->mmu_lock)
+#define fault_unlock(kvm) write_unlock(&(kvm)->mmu_lock)
+#define TLBGATE_FAULT_FLAGS`
+}
+
+static int map_fault(phys_addr_t ipa, phys_addr_t page, u64 size, enum kvm_pgtable_prot prot,
+		     struct kvm_mmu_memory_cache *cache)
+{
+	return kvm_pgtable_stage2_map(the_pgt, ipa, size, page, prot, cache TLBGATE_FAULT_FLAGS);
 }
 
 #define READ_WRITE (KVM_PGTABLE_PROT_R | KVM_PGTABLE_PROT_W)
@@ -119,6 +142,7 @@ static void grace_period(void)
 {
 	int i;
 
+	__tlbgate_wait_for_readers();
 	for (i = 0; i < tlbgate_rcu_waiting; i++)
 		tlbgate_rcu_callbacks[i](tlbgate_rcu_heads[i]);
 	tlbgate_rcu_waiting = 0;

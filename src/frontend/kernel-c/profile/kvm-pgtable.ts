@@ -120,14 +120,16 @@ export interface PgtableSubject {
   readonly vmid: number;
   readonly tables: Environment['tables'];
   readonly words: TableWords;
+  readonly countWords: Environment['countWords'];
+  readonly cpus: Environment['cpus'];
   readonly hasStructPage: Environment['hasStructPage'];
   readonly watchedLines: Environment['watchedLines'];
   readonly watchedIpas: Environment['watchedIpas'];
   readonly reschedule: Environment['reschedule'];
 }
 
-/** Index of `mmu_lock` in the machine. */
-export const MMU_LOCK = 0;
+/** Number of `mmu_lock` among the locks of the kernel. */
+const MMU_LOCK = 0;
 
 /** Everything around a host thread that works for the VM. */
 export function pgtableEnvironment(kernel: Kernel, subject: PgtableSubject): Outcome<Environment> {

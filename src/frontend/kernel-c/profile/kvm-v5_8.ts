@@ -129,6 +129,8 @@ export function kvmEnvironment(kernel: Kernel, subject: KvmSubject): Outcome<Env
       hostBit: constantOf(kernel, 'tlbgate_hcr_tge'),
       tables: subject.tables,
       words: { kind: 'shared', filled: subject.words },
+      countWords: null,
+      cpus: { self: 0, count: 1 },
       staticKeys: new Map(),
       sanitised: new Map(),
       watchedIpas: [],

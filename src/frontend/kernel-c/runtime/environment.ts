@@ -24,6 +24,13 @@ export interface Environment {
   readonly hostBit: bigint;
   /** Pages that hold tables, with their reference counts, by physical address. */
   readonly tables: ReadonlyMap<bigint, number>;
+  /**
+   * Words of memory that hold the counts, by page, where several host threads change them; `null`: only
+   * this thread does, and counts are its own business.
+   */
+  readonly countWords: ReadonlyMap<bigint, bigint> | null;
+  /** The CPUs of the host: which one this thread runs on, and how many there are. */
+  readonly cpus: { readonly self: number; readonly count: number };
   readonly words: TableWords;
   /** Static keys by the name of their object: whether they are enabled. */
   readonly staticKeys: ReadonlyMap<string, boolean>;
@@ -53,6 +60,15 @@ export type TableWords =
    * Only this thread writes table words, so a load can be answered from what it has written and is seen
    * by nobody. `start` is what memory holds at the start, 0 elsewhere.
    */
+  /**
+   * Several host threads write them: each access of a word that some walk of the scenario may read is
+   * asked of the machine. All others hold for ever what `start` says, and storing to one stops the run.
+   */
+  | {
+      readonly kind: 'several';
+      readonly start: ReadonlyMap<bigint, bigint>;
+      readonly observable: (word: bigint) => boolean;
+    }
   | {
       readonly kind: 'own';
       readonly start: ReadonlyMap<bigint, bigint>;
@@ -61,6 +77,11 @@ export type TableWords =
       /** Hardware may change flags in a valid word: a load of one is asked of the machine. */
       readonly hardwareUpdates: boolean;
     };
+
+/** The machine's locks of one lock of the kernel, one per CPU of the host: see `runtime/meanings/locks.ts`. */
+export function locksOf(lock: number, { count }: Environment['cpus']): readonly number[] {
+  return Array.from({ length: count }, (_, cpu) => lock * count + cpu);
+}
 
 /** A part of an object with a known value that does not change. */
 export interface ObjectField {
@@ -76,7 +97,7 @@ export interface Capability {
   readonly present: boolean;
 }
 
-/** A lock inside an object of file scope, and its index in the machine. */
+/** A lock inside an object of file scope, and its number among the locks of the kernel. */
 export interface LockPlace {
   readonly object: string;
   readonly offset: number;

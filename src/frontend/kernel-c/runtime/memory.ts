@@ -102,8 +102,7 @@ export function readMemory(
   if (bytes === null) return stopWith(`a load of ${size} bytes is no single access`);
   const known = knownWord(environment, state, physical);
   if (known !== null) {
-    if (known.kind === 'freed') return freed('reads', physical);
-    return resume(BigInt.asUintN(8 * size, known.value >> shiftOf(physical)));
+    return resume(BigInt.asUintN(8 * size, known >> shiftOf(physical)));
   }
   return {
     kind: 'ask',
@@ -153,13 +152,20 @@ export function writeMemory(
   const { words } = environment;
   const word = physical - (physical % WORD);
   if (!isTable(environment, state, physical)) {
-    if (isFormerTable(environment, physical)) return freed('writes', physical);
     return { kind: 'ask', effect, text, resume: () => resume(state) };
   }
   if (words.kind === 'shared') {
     if (!words.filled.has(word)) {
       return stopWith(
         `the code writes 0x${data.toString(16)} to the unused table entry at 0x${physical.toString(16)}; this runtime only follows entries that the scenario filled`,
+      );
+    }
+    return { kind: 'ask', effect, text, resume: () => resume(state) };
+  }
+  if (words.kind === 'several') {
+    if (!words.observable(word)) {
+      return stopWith(
+        `the code writes 0x${data.toString(16)} to the table entry at 0x${physical.toString(16)}, which no IPA of the guest uses; with several host threads only entries of the guest's pages are followed`,
       );
     }
     return { kind: 'ask', effect, text, resume: () => resume(state) };
@@ -186,7 +192,6 @@ export function compareAndSwap(
   if (physical === null) return outside('swapped', address);
   if (size !== 8) return stopWith(`a compare-and-swap of ${size} bytes is not known`);
   const { words } = environment;
-  if (!isTable(environment, state, physical)) return freed('swaps', physical);
   const effect: EffectBody = {
     kind: 'rmw',
     at: { kind: 'physical', address: constant(physical) },
@@ -204,6 +209,11 @@ export function compareAndSwap(
     words.kind === 'own' && (expected === null || old === expected)
       ? { ...state, written: new Map(state.written).set(physical, desired) }
       : state;
+  if (words.kind === 'several' && !words.observable(physical)) {
+    return stopWith(
+      `the code swaps the table entry at 0x${physical.toString(16)}, which no IPA of the guest uses`,
+    );
+  }
   if (words.kind === 'own' && !words.observable(physical)) {
     const old = ownWord(words.start, state, physical);
     return resume(old, swapped(old));
@@ -226,26 +236,28 @@ export function withZeroedPage(
   page: bigint,
 ): RuntimeState {
   const { words, pageBytes } = environment;
-  if (words.kind === 'shared') return state;
+  if (words.kind !== 'own') return state;
   const inside = (word: bigint): boolean => word >= page && word < page + pageBytes;
   const written = new Map([...state.written].filter(([word]) => !inside(word)));
   for (const word of words.start.keys()) if (inside(word)) written.set(word, 0n);
   return { ...state, written };
 }
 
-type Known = { readonly kind: 'value'; readonly value: bigint } | { readonly kind: 'freed' };
-
-/** What a word of a table holds, when the thread can know it without asking. */
-function knownWord(environment: Environment, state: RuntimeState, physical: bigint): Known | null {
+/**
+ * What a word of a table holds, when the thread can know it without asking; `null` when it must ask,
+ * also for a page that is no table any more, so that a rule hears of it.
+ */
+function knownWord(environment: Environment, state: RuntimeState, physical: bigint): bigint | null {
   const { words } = environment;
   const word = physical - (physical % WORD);
-  if (!isTable(environment, state, physical)) {
-    return isFormerTable(environment, physical) ? { kind: 'freed' } : null;
+  if (!isTable(environment, state, physical)) return null;
+  if (words.kind === 'shared') return words.filled.has(word) ? null : 0n;
+  if (words.kind === 'several') {
+    return words.observable(word) ? null : (words.start.get(word) ?? 0n);
   }
-  if (words.kind === 'shared') return words.filled.has(word) ? null : { kind: 'value', value: 0n };
   const value = ownWord(words.start, state, word);
   const mayChange = words.hardwareUpdates && words.observable(word) && (value & 1n) !== 0n;
-  return mayChange ? null : { kind: 'value', value };
+  return mayChange ? null : value;
 }
 
 function ownWord(start: ReadonlyMap<bigint, bigint>, state: RuntimeState, word: bigint): bigint {
@@ -253,18 +265,8 @@ function ownWord(start: ReadonlyMap<bigint, bigint>, state: RuntimeState, word: 
 }
 
 function isTable(environment: Environment, state: RuntimeState, physical: bigint): boolean {
-  return state.counts.has(physical - (physical % environment.pageBytes));
-}
-
-/** A page that held a table at the start; asked when it is no table any more. */
-function isFormerTable({ words, tables, pageBytes }: Environment, physical: bigint): boolean {
-  return words.kind === 'own' && tables.has(physical - (physical % pageBytes));
-}
-
-function freed(verb: string, physical: bigint): Reaction {
-  return stopWith(
-    `the code ${verb} the table word at 0x${physical.toString(16)} after the page was freed`,
-  );
+  const page = physical - (physical % environment.pageBytes);
+  return state.counts.has(page) || environment.countWords?.has(page) === true;
 }
 
 function structWord(

@@ -26,6 +26,8 @@ export interface KernelThread {
   readonly arguments: readonly bigint[];
   /** Where a set-up has left the thread's objects; absent: as they are defined. */
   readonly objects?: VmState;
+  /** Objects, by their keys, that other threads see as well, so that this one may not write them. */
+  readonly constant?: readonly string[];
   /** Effects before the call and after it has returned, whose answers nobody looks at. */
   readonly before: readonly Effect[];
   readonly after: readonly Effect[];
@@ -103,7 +105,22 @@ export function kernelThread(thread: KernelThread): ThreadTree {
     return around('after', 0);
   }
 
+  /** The state keeps each thread's objects apart, so what threads share must stay as it was. */
+  function checkConstants(state: VmState): void {
+    for (const key of thread.constant ?? []) {
+      const [before, now] = [thread.objects?.objects.get(key), state.objects.get(key)];
+      if (before === undefined || now === undefined || before === now) continue;
+      if (before.bytes.every((byte, i) => byte === now.bytes[i])) continue;
+      throw refused(
+        thread,
+        `the code has written ${program.symbols.get(key)?.name ?? key}, which other host threads see too; with several of them that is not followed`,
+        stackOf(program, state),
+      );
+    }
+  }
+
   function visible(reaction: Reaction, state: VmState, key: string): number {
+    checkConstants(state);
     switch (reaction.kind) {
       case 'answer':
         return reach(advance(program, state, reaction.answer), reaction.state);

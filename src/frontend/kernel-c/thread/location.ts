@@ -29,5 +29,5 @@ function placed({ function: name, origin }: StackEntry, text: string): SourceLoc
 
 /** The functions of a scenario file have longer names in the unit, so that several files fit into one. */
 function shownName(name: string): string {
-  return /^tlbgate_(host|setup)_\d+$/.exec(name)?.[1] ?? name;
+  return /^tlbgate_(host\d?|setup)_\d+$/.exec(name)?.[1] ?? name;
 }

@@ -29,6 +29,8 @@ export interface SetupResult {
   readonly guest: { readonly vmid: number; readonly root: bigint; readonly control: bigint };
 }
 
+const HOST_ONLY = 'this belongs into host(): setup() runs alone, before anything can be observed';
+
 /** One function to be run, with scalar arguments. */
 export interface SetupCall {
   readonly name: string;
@@ -37,18 +39,19 @@ export interface SetupCall {
 
 /**
  * Runs functions one after the other, alone, on plain memory: barriers and maintenance do nothing,
- * locks are free, pages come from `firstPage` upwards. Throws a `FrontendError` where the code does
+ * locks are free, pages come from `firstPage` upwards and shared words from `firstWord`. Throws a `FrontendError` where the code does
  * something that is not understood, or that only `host()` may do.
  */
 export function runSetup(
   program: Program,
   environment: Environment,
   calls: readonly SetupCall[],
-  firstPage: bigint,
+  { firstPage, firstWord }: { readonly firstPage: bigint; readonly firstWord: bigint },
 ): SetupResult {
   let vm: VmState | null = null;
   let state = initialState(environment);
   let nextPage = firstPage;
+  let nextWord = firstWord;
   const memory = new Map<bigint, bigint>();
   const pages: DeclaredPage[] = [];
   let guest: SetupResult['guest'] | null = null;
@@ -72,6 +75,12 @@ export function runSetup(
       pages.push({ ipa: first, page: second });
       return { values: [] };
     }
+    if (event.name === 'shared_word') {
+      const word = nextWord;
+      nextWord += 8n;
+      memory.set(word, first);
+      return { values: [environment.linearBase + word] };
+    }
     if (event.name === '__tlbgate_vm') {
       guest = { vmid: Number(first), root: second, control: third };
       return { values: [] };
@@ -93,8 +102,11 @@ export function runSetup(
         memory.set(known(effect.at.address), known(effect.data));
         return { kind: 'done' };
       case 'announce':
+        return effect.fact.kind === 'check-failed'
+          ? `a ${effect.fact.check} holds here`
+          : HOST_ONLY;
       case 'choose':
-        return 'this belongs into host(): setup() runs alone, before anything can be observed';
+        return HOST_ONLY;
       default:
         return { kind: 'done' };
     }

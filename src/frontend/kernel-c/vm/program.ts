@@ -56,6 +56,8 @@ export interface ProgramOptions {
    * appended to a unit are always zero.
    */
   readonly unset: 'zero' | 'stop';
+  /** Paths of the texts that were appended to a unit. */
+  readonly appended: ReadonlySet<string>;
   /** Instructions between two events; a loop that never asks for anything ends there. */
   readonly fuel: number;
 }
@@ -93,6 +95,7 @@ export function createProgram(
       intercepts: options.intercepts ?? new Set(),
       shared: options.shared ?? new Set(),
       unset: options.unset ?? 'zero',
+      appended: options.appended ?? new Set(),
       fuel: options.fuel ?? 20_000_000,
     },
     functions: new Map(),
@@ -299,9 +302,16 @@ export function symbolAt(program: Program, address: bigint): Symbol | null {
 /** True when reading the object before it was written must stop the run. */
 export function startsUnset(program: Program, symbol: Symbol): boolean {
   if (program.options.unset === 'zero' || program.statics.has(symbol.key)) return false;
+  return isOfTree(program, symbol);
+}
+
+/** True for an object of file scope that a file of the tree defines, not a text appended to a unit. */
+export function isOfTree(program: Program, symbol: Symbol): boolean {
   const { unit } = unitOf(program, symbol.unit);
   const declared = unit.objects.get(symbol.name)?.[0];
-  return declared !== undefined && !useOf(unit.stream, declared.declarator.at).file.startsWith('<');
+  if (declared === undefined) return false;
+  const { file } = useOf(unit.stream, declared.declarator.at);
+  return !file.startsWith('<') && !program.options.appended.has(file);
 }
 
 /** The code that gives an object its first value; `null` when that is all zero. */

@@ -1,5 +1,5 @@
 import { type Call, type Meanings, nothing, result, step } from '../call.ts';
-import { after, answer, type Reaction, stopWith } from '../reaction.ts';
+import { after, answer, type Reaction, type Step, stopWith } from '../reaction.ts';
 
 /** The sentence for a capability without a value. */
 export function unknownCapability(number: number): Reaction {
@@ -32,9 +32,19 @@ export const CPU: Meanings = [
   ['kvm_nested_s2_flush', nothing],
   ['__tlbgate_hvc', (call) => exception(call, 2)],
   ['__tlbgate_eret', (call) => exception(call, 1)],
-  ['__tlbgate_warn', () => stopWith('a WARN_ON of the code under test holds here')],
-  ['__tlbgate_bug', () => stopWith('a BUG_ON of the code under test holds here')],
+  ['__tlbgate_warn', (call) => after([failed('WARN_ON')], result(call, 0n))],
+  [
+    '__tlbgate_bug',
+    () => after([failed('BUG_ON'), NO_WAY_ON], stopWith('the code after a BUG_ON is reached')),
+  ],
 ];
+
+function failed(check: 'WARN_ON' | 'BUG_ON'): Step {
+  return step({ kind: 'announce', fact: { kind: 'check-failed', check } }, `${check} holds`);
+}
+
+/** A choice of nothing: the thread does not come further. */
+const NO_WAY_ON: Step = step({ kind: 'choose', options: 0 }, 'the kernel stops');
 
 function capability(call: Call): Reaction {
   const number = Number(call.argument(0));

@@ -1,3 +1,4 @@
+import { constant } from '../../../../program/expr.ts';
 import { type Call, type Meanings, nothing, result, step } from '../call.ts';
 import { pageOfStruct, physicalOf, withZeroedPage } from '../memory.ts';
 import { after, type Reaction, stopWith } from '../reaction.ts';
@@ -22,6 +23,8 @@ export const PAGES: Meanings = [
 
 function count(call: Call, by: 1 | -1): Reaction {
   const { state } = call;
+  const word = countWord(call);
+  if (word !== null) return countAtomically(call, word.page, word.at, by);
   const found = tablePage(call);
   if (found === null) return noTable(call);
   return counted(call, found.page, found.count + by, state);
@@ -38,7 +41,62 @@ function counted(call: Call, page: bigint, next: number, state = call.state): Re
   );
 }
 
+/** The word that holds the count of a page, where several threads change it. */
+function countWord({
+  argument,
+  environment,
+}: Call): { readonly page: bigint; readonly at: bigint } | null {
+  const page = pageOfStruct(environment, argument(0));
+  const at = page === null ? undefined : environment.countWords?.get(page);
+  return page === null || at === undefined ? null : { page, at };
+}
+
+/** `page_ref_inc`, and `page_ref_dec_and_test` with full ordering; at 0 the page goes back. */
+function countAtomically(call: Call, page: bigint, at: bigint, by: 1 | -1): Reaction {
+  return {
+    kind: 'ask',
+    effect: {
+      kind: 'rmw',
+      at: { kind: 'physical', address: constant(at) },
+      bytes: 8,
+      update: (old) => BigInt.asUintN(64, old + BigInt(by)),
+      operands: [],
+      acquire: by < 0,
+      release: by < 0,
+      noReturn: false,
+      wanted: true,
+    },
+    text: by > 0 ? 'the count of the page goes up' : 'the count of the page goes down',
+    resume: (given) => {
+      if (given.kind !== 'value') return stopWith('a count was not answered with a value');
+      const now = given.value + BigInt(by);
+      if (given.value === 0n) return stopWith(`${call.event.name}() of a page that is free`);
+      if (now > 0n) return result(call, 0n);
+      return after([step({ kind: 'free-page', page }, 'the page is free')], result(call, 0n));
+    },
+  };
+}
+
 function pageCount(call: Call): Reaction {
+  const word = countWord(call);
+  if (word !== null) {
+    return {
+      kind: 'ask',
+      effect: {
+        kind: 'load',
+        at: { kind: 'physical', address: constant(word.at) },
+        bytes: 8,
+        order: 'plain',
+        exclusive: false,
+        wanted: true,
+      },
+      text: 'the count of the page',
+      resume: (given) =>
+        given.kind === 'value'
+          ? result(call, given.value)
+          : stopWith('a count was not answered with a value'),
+    };
+  }
   const found = tablePage(call);
   return found === null ? noTable(call) : result(call, BigInt(found.count));
 }
@@ -56,6 +114,7 @@ function tablePage({ argument, environment, state }: Call): {
 function freePages(call: Call): Reaction {
   const { state, environment } = call;
   if (call.argument(1) !== 0n) return stopWith('free_pages() of more than one page');
+  if (environment.countWords !== null) return onlyAlone(call);
   const page = physicalOf(environment, call.argument(0));
   const known = page === null ? undefined : state.counts.get(page);
   if (page === null || known === undefined) return noTable(call);
@@ -75,6 +134,7 @@ function allocPage(call: Call): Reaction {
 
 function allocate(call: Call, left: number, state: Call['state'], first: bigint | null): Reaction {
   const { environment } = call;
+  if (environment.countWords !== null) return onlyAlone(call);
   if (left === 0) return result(call, environment.linearBase + (first ?? 0n), state);
   return {
     kind: 'ask',
@@ -94,6 +154,7 @@ function allocate(call: Call, left: number, state: Call['state'], first: bigint 
 
 function freePagesExact(call: Call): Reaction {
   const { environment, state } = call;
+  if (environment.countWords !== null) return onlyAlone(call);
   const base = physicalOf(environment, call.argument(0));
   if (base === null) return noTable(call);
   const pages = Number((call.argument(1) + environment.pageBytes - 1n) / environment.pageBytes);
@@ -120,6 +181,12 @@ function pfnValid(call: Call): Reaction {
 function isHuge(call: Call): Reaction {
   const bits = call.argument(0);
   return result(call, bits !== 0n && (bits & 2n) === 0n ? 1n : 0n);
+}
+
+function onlyAlone({ event }: Call): Reaction {
+  return stopWith(
+    `${event.name}() with several host threads: fill a cache of table pages in setup() instead`,
+  );
 }
 
 function noTable({ event, argument }: Call): Reaction {
