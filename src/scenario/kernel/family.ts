@@ -34,7 +34,15 @@ export type Prepared =
 
 /** Something the front end took for granted because no C of the tree says it. */
 export interface Assumption {
-  readonly kind: 'global' | 'capability' | 'config' | 'intercept' | 'locked-macro' | 'header';
+  readonly kind:
+    | 'global'
+    | 'capability'
+    | 'static-key'
+    | 'register'
+    | 'config'
+    | 'intercept'
+    | 'locked-macro'
+    | 'header';
   readonly name: string;
   /** What it was taken to be. */
   readonly value: string;

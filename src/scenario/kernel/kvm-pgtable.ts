@@ -251,7 +251,7 @@ function setupOf(
   };
   const made = runSetup(
     kernel.program,
-    value(pgtableEnvironment(kernel, before)),
+    watch(value(pgtableEnvironment(kernel, before))),
     [
       { name: MAKE_VM, arguments: [BigInt(VMID), BigInt(features.ipaBits)] },
       { name: setup, arguments: [] },

@@ -214,6 +214,31 @@ ${first}${second}\tmap_fault(IPA, page, PAGE_SIZE, READ_WRITE, other_cache);
     }
   });
 
+  test('the same verdicts when every word and count is an event', () => {
+    const alike: readonly (readonly [ScenarioSource, readonly Edit[]])[] = [
+      [UNMAP, []],
+      [UNMAP_LEAF, []],
+      [UNMAP_LEAF, [{ file: TLB, what: /dsb\(ishst\);/, by: '' }]],
+      [UNMAP, [{ file: TLB, what: /ipas2e1is/, by: 'ipas2le1is' }]],
+      [UNMAP_LEAF, [{ file: TLB, what: /isb\(\);\s*tlbi_at/, by: 'tlbi_at' }]],
+    ];
+    for (const [source, edits] of alike) {
+      const events = { ...source, text: `${source.text}void host1(void)\n{\n}\n` };
+      for (const change of [{}, { fwb: true }]) {
+        expect(verdict(events, edits, change)).toBe(verdict(source, edits, change));
+      }
+    }
+  });
+
+  test('what was read of the environment is assumed', () => {
+    const tree = opened({ read: readSmallPgtable }, [], [UNMAP]);
+    expect(verdictOf(tree, 'mine')).toBe('verified');
+    const words = tree.assumed().map(({ kind, name, value }) => `${kind} ${name} ${value}`);
+    expect(words).toContain('register ID_AA64MMFR0_EL1 0x2');
+    expect(words).toContain('capability ARM64_HAS_STAGE2_FWB absent');
+    expect(words.filter((word) => word.includes('kvm_arm_vmid_bits'))).toEqual([]);
+  });
+
   test('the code under test counts as executed, the set-up does not', () => {
     const tree = opened({ read: readSmallPgtable }, [], [UNMAP]);
     const [scenario] = tree.scenarios;

@@ -153,11 +153,11 @@ export function pgtableEnvironment(kernel: Kernel, subject: PgtableSubject): Out
         ),
       ),
       capabilities,
-      staticKeys: new Map(STATIC_KEYS.map((name) => [name, false])),
+      staticKeys: new Map(STATIC_KEYS.map((name) => [name, { name, present: false }])),
       sanitised: new Map([
-        [unsigned('mmfr0'), parange(features)],
+        [unsigned('mmfr0'), { name: 'ID_AA64MMFR0_EL1', value: parange(features) }],
         // 8-bit VMIDs, and nothing else that stage 2 asks for.
-        [unsigned('mmfr1'), 0n],
+        [unsigned('mmfr1'), { name: 'ID_AA64MMFR1_EL1', value: 0n }],
       ]),
       registers: new Map([
         ['daif', 0n],

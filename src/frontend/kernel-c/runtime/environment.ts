@@ -33,9 +33,9 @@ export interface Environment {
   readonly cpus: { readonly self: number; readonly count: number };
   readonly words: TableWords;
   /** Static keys by the name of their object: whether they are enabled. */
-  readonly staticKeys: ReadonlyMap<string, boolean>;
+  readonly staticKeys: ReadonlyMap<string, Capability>;
   /** Feature registers as the kernel has sanitised them, by the encoding the tree uses. */
-  readonly sanitised: ReadonlyMap<bigint, bigint>;
+  readonly sanitised: ReadonlyMap<bigint, FeatureRegister>;
   /** Whether the kernel has a `struct page` for the physical page; `null` when nobody said. */
   readonly hasStructPage: (page: bigint) => boolean | null;
   /** The cache lines of an area that somebody looks at: maintenance of any other has no effect. */
@@ -92,6 +92,13 @@ export interface ObjectField {
   readonly name: string;
 }
 
+/** A feature register, as far as the profile gives it. */
+export interface FeatureRegister {
+  readonly name: string;
+  readonly value: bigint;
+}
+
+/** Something that is there or not: a CPU capability, or a static key that is enabled. */
 export interface Capability {
   readonly name: string;
   readonly present: boolean;

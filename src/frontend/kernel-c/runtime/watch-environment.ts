@@ -1,7 +1,11 @@
-import type { Capability, Environment, ObjectField } from './environment.ts';
+import type { Capability, Environment, FeatureRegister, ObjectField } from './environment.ts';
 
 /** Called whenever the code under test reads something that only the environment says. */
-export type NoteRead = (kind: 'global' | 'capability', name: string, value: string) => void;
+export type NoteRead = (
+  kind: 'global' | 'capability' | 'static-key' | 'register',
+  name: string,
+  value: string,
+) => void;
 
 /** The same environment, which says what is read of it. */
 export function watchEnvironment(environment: Environment, note: NoteRead): Environment {
@@ -17,7 +21,19 @@ export function watchEnvironment(environment: Environment, note: NoteRead): Envi
       watchCapability(capability, note),
     ]),
   );
-  return { ...environment, objects, capabilities };
+  const staticKeys = new Map(
+    [...environment.staticKeys].map(([name, key]): [string, Capability] => [
+      name,
+      watchCapability(key, note, 'static-key'),
+    ]),
+  );
+  const sanitised = new Map(
+    [...environment.sanitised].map(([encoding, register]): [bigint, FeatureRegister] => [
+      encoding,
+      watchRegister(register, note),
+    ]),
+  );
+  return { ...environment, objects, capabilities, staticKeys, sanitised };
 }
 
 function watchField(field: ObjectField, note: NoteRead): ObjectField {
@@ -34,14 +50,31 @@ function watchField(field: ObjectField, note: NoteRead): ObjectField {
   };
 }
 
-function watchCapability(capability: Capability, note: NoteRead): Capability {
+function watchCapability(
+  capability: Capability,
+  note: NoteRead,
+  kind: 'capability' | 'static-key' = 'capability',
+): Capability {
   const { name } = capability;
   return {
     name,
     get present() {
       const { present } = capability;
-      note('capability', name, present ? 'present' : 'absent');
+      const words = kind === 'capability' ? ['present', 'absent'] : ['enabled', 'disabled'];
+      note(kind, name, words[present ? 0 : 1] ?? '');
       return present;
+    },
+  };
+}
+
+function watchRegister(register: FeatureRegister, note: NoteRead): FeatureRegister {
+  const { name } = register;
+  return {
+    name,
+    get value() {
+      const { value } = register;
+      note('register', name, `0x${value.toString(16)}`);
+      return value;
     },
   };
 }

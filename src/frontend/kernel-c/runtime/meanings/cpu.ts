@@ -58,19 +58,19 @@ function featureRegister(call: Call): Reaction {
     ? stopWith(
         `nobody said what the feature register 0x${call.argument(0).toString(16)} holds: the profile must give it a value`,
       )
-    : result(call, known);
+    : result(call, known.value);
 }
 
 /** The jump is taken when the key's state differs from the branch that needs no jump. */
 function staticBranch(call: Call): Reaction {
   const name = call.objectAt(call.argument(0));
-  const enabled = name === null ? undefined : call.environment.staticKeys.get(name);
-  if (enabled === undefined) {
+  const key = name === null ? undefined : call.environment.staticKeys.get(name);
+  if (key === undefined) {
     return stopWith(
       `nobody said whether the static key ${name ?? 'at an unknown place'} is enabled: the profile must name it`,
     );
   }
-  return result(call, enabled === (call.argument(1) !== 0n) ? 0n : 1n);
+  return result(call, key.present === (call.argument(1) !== 0n) ? 0n : 1n);
 }
 
 /** A hyp call of a host at EL1: the exception, and the return from it. */
