@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { conformanceRows } from './conformance.ts';
 import { reductionRows, verdictRows, WAYS, type SearchRow } from './exhaustive.ts';
+import { kernelRows } from './kernel.ts';
 import { randomRows } from './random.ts';
 import { count, table, time } from './table.ts';
 
@@ -72,6 +73,37 @@ say(
     ]),
   ),
 );
+
+const kernel = kernelRows(now, STATES);
+if (kernel.loads.length > 0) {
+  say(
+    "The kernel's C: loading a tree (TLBGATE_TREE_*)",
+    table(
+      ['tree', 'profile', 'load', 'again with a changed tlb.c', 'memory'],
+      kernel.loads.map((row) => [
+        row.tree,
+        row.profile,
+        time(row.loadMs),
+        time(row.againMs),
+        `${row.megabytes.toFixed(0)} MB`,
+      ]),
+    ),
+  );
+  say(
+    "The kernel's C: scenarios of the library, with FWB",
+    table(
+      ['tree', 'scenario', 'set-up', 'result', 'states', 'search'],
+      kernel.scenarios.map((row) => [
+        row.tree,
+        row.scenario,
+        time(row.setupMs),
+        row.result,
+        count(row.states),
+        time(row.searchMs),
+      ]),
+    ),
+  );
+}
 
 const conformance = process.argv.includes('--no-conformance') ? [] : conformanceRows();
 if (conformance.length > 0) {

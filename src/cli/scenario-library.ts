@@ -5,12 +5,12 @@ import type { ScenarioSource } from '../scenario/kernel/scenario-file.ts';
 const FOLDER = fileURLToPath(new URL('../../scenarios', import.meta.url));
 
 /** The scenario files that come with the package, by path. */
-export function scenarioLibrary(): readonly ScenarioSource[] {
-  return readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
+export function scenarioLibrary(folder: string = FOLDER): readonly ScenarioSource[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.c'))
     .sort()
     .map((path) => ({
       path: `scenarios/${path}`,
-      text: readFileSync(`${FOLDER}/${path}`, 'utf8'),
+      text: readFileSync(`${folder}/${path}`, 'utf8'),
     }));
 }
