@@ -124,12 +124,13 @@ export function createSettleWindow(memory: Memory, tlbs: MayCaches, bound: numbe
    * Instances of a litmus thread stay in the window, but how one was translated matters only until it
    * is done and everything before it is translated: after that no invalidation can wait for it.
    */
-  function forgetPaths(w: Window): void {
+  function forgetPaths(w: Window, keepsFaults: boolean): void {
     for (let i = 0; i < w.count && !translationPending(w, i); i += 1) {
       const translated = get(w, i, AT.result);
       if (translated < 0 || !isDone(w, i)) continue;
-      const left = tlbs.withoutPath(translated);
       const flags = flagsOf(w, i);
+      const isKept = (flags & FLAG.faulted) !== 0 && keepsFaults;
+      const left = isKept ? -1 : tlbs.withoutPath(translated);
       if (left === translated && flags >> MARK_SHIFT === 0) continue;
       set(w, i, AT.result, left);
       clearFlags(w, i, flags & ~((1 << MARK_SHIFT) - 1));
@@ -137,12 +138,12 @@ export function createSettleWindow(memory: Memory, tlbs: MayCaches, bound: numbe
   }
 
   function settle(w: Window, thread: ThreadEffects): boolean {
-    const { symbolic } = thread.tree;
+    const { symbolic, keepsFaults } = thread.tree;
     for (;;) {
       if (!resolveBranches(w, thread)) return false;
       if (symbolic) {
         locate(w);
-        forgetPaths(w);
+        forgetPaths(w, keepsFaults === true);
       }
       const { count, head } = w;
       if (!symbolic) while (w.count > 0 && isDone(w, 0)) retireFirst(w);

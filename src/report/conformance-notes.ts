@@ -10,10 +10,6 @@ export const DIFFERENCES: ReadonlyMap<string, string> = new Map([
   ['ETS3/ETS3.MP+dmb.sttp.litmus', 'Asks for tag-check faults (MTE), which are not modelled.'],
   ['inst.kvm/A024.litmus', 'Uses the AT instruction, which is not modelled.'],
   ['inst.kvm/A025.litmus', 'Uses the AT instruction, which is not modelled.'],
-  [
-    'pKVM.vcpu_run.update_vmid.concurrent',
-    'Two guests, two handlers and a lock: more states than the limit.',
-  ],
 ]);
 
 /** What neither format lets us compare, or what the machine leaves out. */

@@ -39,7 +39,9 @@ export function registersAfter(
   registers: readonly number[],
 ): readonly bigint[] {
   const rows = code.map((line) => ` ${line} ;`).join('\n');
-  const test = readable(parseHerd('t.litmus', `AArch64 t\n{${initial}}\n P0 ;\n${rows}\n`));
+  const shown = registers.map((register) => `0:X${register};`).join('');
+  const text = `AArch64 t\n{${initial}}\n P0 ;\n${rows}\nlocations [${shown}]\n`;
+  const test = readable(parseHerd('t.litmus', text));
   const final = runSequentially(test, seededRandom(1));
   const [thread] = test.threads;
   if (final === null || thread === undefined) throw new Error('the thread does not end');

@@ -4,7 +4,7 @@ import type { MachineSetup } from '../../../machine/setup.ts';
 import { assemble, type Code, type CodeBlock } from '../assembly/code.ts';
 import type { Register } from '../assembly/instruction.ts';
 import { exprTable } from '../expr-table.ts';
-import type { LitmusTest } from '../litmus-test.ts';
+import { atomsOf, type LitmusTest } from '../litmus-test.ts';
 import { reject } from '../problem.ts';
 import { litmusThread, type LitmusThread } from '../thread/litmus-thread.ts';
 import { parseTail, type HerdTail } from './condition.ts';
@@ -42,7 +42,7 @@ export function readHerd(file: string, text: string, options: HerdOptions): Litm
     attributeTable(),
     start,
   );
-  const threads = makeThreads(sections, codes, items, placed, settings);
+  const threads = makeThreads(sections, codes, items, tail, placed, settings);
   checkTail(tail, placed, threads, sections);
   const memory = initialMemory(items, placed);
   const observer = herdObserver({
@@ -139,6 +139,7 @@ function makeThreads(
   sections: HerdSections,
   codes: ReadonlyMap<number, Code>,
   items: readonly InitItem[],
+  tail: HerdTail,
   placed: Layout,
   settings: HerdSettings,
 ): readonly LitmusThread[] {
@@ -158,8 +159,25 @@ function makeThreads(
       const hasHandler = sections.columns.some(
         (column) => column.handler && column.thread === thread,
       );
-      return litmusThread(herdProgram(thread, code, hasHandler, table, initial, placed, settings));
+      const program = herdProgram(thread, code, hasHandler, table, initial, placed, settings);
+      return litmusThread(program, observedRegisters(tail, thread));
     });
+}
+
+/** The registers of a thread that the test shows or asks for at its end. */
+function observedRegisters(tail: HerdTail, thread: number): ReadonlySet<Register> {
+  const atoms = [tail.proposition, ...(tail.filter === null ? [] : [tail.filter])].flatMap(
+    (proposition) => atomsOf(proposition),
+  );
+  const locations = [
+    ...tail.locations,
+    ...atoms.flatMap((atom) => (atom.kind === 'equal' ? [atom.location] : [])),
+  ];
+  return new Set(
+    locations.flatMap((location) =>
+      location.kind === 'register' && location.thread === thread ? [location.register] : [],
+    ),
+  );
 }
 
 /** Every register location of the condition belongs to a thread, every label exists. */

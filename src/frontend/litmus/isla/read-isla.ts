@@ -68,10 +68,18 @@ export function readIsla(file: string, text: string, options: IslaOptions): Litm
     const code = collapsed ? hostAsGuest(own) : own;
     return islaThread(`T${index}`, table, code, tables, collapsed, exprs);
   });
-  const threads = made.map(({ program }) => litmusThread(program));
-  const final = tableAt(document, 'final');
-  const assertion = stringAt(final, 'assertion');
-  const proposition = parseAssertion(assertion.source);
+  const proposition = parseAssertion(stringAt(tableAt(document, 'final'), 'assertion').source);
+  const atoms = atomsOf(proposition);
+  const threads = made.map(({ program }, thread) =>
+    litmusThread(
+      program,
+      new Set(
+        atoms.flatMap((atom) =>
+          atom.kind === 'register' && atom.thread === thread ? [atom.register] : [],
+        ),
+      ),
+    ),
+  );
   const holds = assertionChecker(proposition, threads, tables, codes, document);
   return {
     name: stringAt(document, 'name').text,

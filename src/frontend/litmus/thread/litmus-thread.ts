@@ -6,12 +6,14 @@ import type { RecordedFault } from './recorded-fault.ts';
 import type { Step } from './step-basics.ts';
 import { step } from './step.ts';
 import type { ThreadProgram } from './thread-program.ts';
+import { reject } from '../problem.ts';
+import { livenessOf, type Liveness } from './liveness.ts';
 import { stateKey, type ThreadState } from './thread-state.ts';
-import { readRegister } from './values.ts';
+import { deadRegister, readRegister } from './values.ts';
 
 /** The tree of an assembly thread, with what conditions ask about a node. */
 export interface LitmusThread extends ThreadTree {
-  /** Contents of a general register at a node. */
+  /** Contents of a general register at a node; of one that is not observed only as long as it is read. */
   registerAt(node: number, register: Register): Expr;
   /** Faults and calls taken on the way to a node. */
   faultsAt(node: number): readonly RecordedFault[];
@@ -30,18 +32,43 @@ const SILENT_LIMIT = 10_000;
 
 /**
  * The effect tree of a thread. Nodes are made when first reached and shared by state, so that paths
- * that meet again with equal registers are one node.
+ * that meet again with equal registers are one node. What is in a register that nobody will read, and
+ * that the test does not show at its end (`observed`), does not count.
  */
-export function litmusThread(program: ThreadProgram): LitmusThread {
+export function litmusThread(
+  program: ThreadProgram,
+  observed: ReadonlySet<Register>,
+): LitmusThread {
   const nodes: Node[] = [];
   const byState = new Map<string, number>();
+  const liveness = livenessOf(program.code, observed);
+  const dead = deadRegister(program.table);
+  const noFlags = program.table.constant(0n);
+
+  /** The state without what cannot matter any more. */
+  function forget(state: ThreadState): ThreadState {
+    const { pc, status } = state;
+    const over = status !== 'runs';
+    return {
+      ...state,
+      registers: state.registers.map((value, register) =>
+        (over ? observed.has(register) : liveness.general(pc, register)) ? value : dead,
+      ),
+      flags: !over && liveness.flags(pc) ? state.flags : noFlags,
+      system: new Map([...state.system].filter(([name]) => !over && liveness.system(pc, name))),
+    };
+  }
 
   /** Runs to the next effect. */
   function settle(from: ThreadState): { readonly state: ThreadState; readonly step: Step } {
     let state = from;
     for (let steps = 0; steps < SILENT_LIMIT; steps += 1) {
       const next = step(program, state);
-      if (next.kind !== 'silent') return { state, step: next };
+      if (next.kind !== 'silent') {
+        const left = forget(state);
+        return { state: left, step: step(program, left) };
+      }
+      checkJump(program, liveness, state.pc, next.state.pc);
       state = next.state;
     }
     return settle({ ...state, status: 'stuck' });
@@ -82,13 +109,22 @@ export function litmusThread(program: ThreadProgram): LitmusThread {
       const key = edgeKey(at.effect, answer);
       const known = at.children.get(key);
       if (known !== undefined) return known;
-      const child = nodeFor(at.resume(answer));
+      const after = at.resume(answer);
+      checkJump(program, liveness, at.state.pc, after.pc);
+      const child = nodeFor(after);
       at.children.set(key, child);
       return child;
     },
     registerAt: (node, register) => readRegister(program.table, nodeAt(node).state, register),
     faultsAt: (node) => nodeAt(node).state.faults,
   };
+}
+
+/** Gives up on a jump that nobody makes: into the middle of a handler. */
+function checkJump({ code }: ThreadProgram, liveness: Liveness, from: number, to: number): void {
+  const slot = code.slots[from];
+  if (slot === undefined || slot.target === to || liveness.foresaw(from, to)) return;
+  reject('unsupported', slot.at, 'going on in the middle of a handler is not supported.');
 }
 
 /** Values matter only to guesses and choices: registers hold expressions, not values. */

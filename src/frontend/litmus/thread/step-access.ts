@@ -60,15 +60,16 @@ export function stepAccess(input: StepInput, instruction: Access): Step {
       const { op, source, dest, acquire, release } = instruction;
       const noReturn = dest === ZR;
       const value = cut(table, readRegister(table, state, source), bytes * 8);
-      const compared = cut(table, readRegister(table, state, dest), bytes * 8);
+      const compared =
+        op === 'cas' ? [cut(table, readRegister(table, state, dest), bytes * 8)] : [];
       const body = {
         kind: 'rmw',
         at,
         bytes,
         update: updateOf(op, bytes),
-        operands: op === 'cas' ? [value, compared] : [value],
+        operands: [value, ...compared],
         ...(op === 'cas' || op === 'swp' ? { written: value } : {}),
-        ...(op === 'cas' ? { compare: compared } : {}),
+        ...(compared[0] === undefined ? {} : { compare: compared[0] }),
         // herd7 reads without acquire when the old value is dropped (AArch64Sem.ml, `noret`).
         acquire: acquire && !noReturn,
         release,

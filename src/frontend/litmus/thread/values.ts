@@ -12,10 +12,17 @@ import { ZR } from '../assembly/instruction.ts';
 import type { ExprTable } from '../expr-table.ts';
 import type { ThreadState } from './thread-state.ts';
 
+/** What stands in a register that nobody will read. */
+export function deadRegister(table: ExprTable): Expr {
+  return table.result(-1);
+}
+
 /** The full 64-bit contents of a register. */
 export function readRegister(table: ExprTable, state: ThreadState, register: Register): Expr {
   if (register === ZR) return table.constant(0n);
-  return state.registers[register] ?? table.constant(0n);
+  const value = state.registers[register] ?? table.constant(0n);
+  if (value.kind === 'result' && value.seq < 0) throw new Error('a dead register is read');
+  return value;
 }
 
 /** The low bits of a value. */
