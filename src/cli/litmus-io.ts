@@ -5,7 +5,11 @@ import { join } from 'node:path';
 export interface LitmusIo {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Standard output is a terminal. */
+  readonly outIsTerminal: boolean;
   readonly columns: number;
+  /** NO_COLOR is set. */
+  readonly noColor: boolean;
   /** Milliseconds, from any start. */
   readonly now: () => number;
   /** The text of a file; null when it cannot be read. */

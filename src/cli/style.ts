@@ -3,7 +3,7 @@ import { PLAIN, type Style } from '../report/style.ts';
 import type { Io } from './io.ts';
 
 /** Colour and box characters only on a terminal, colour only without NO_COLOR. */
-export function styleOf(io: Io): Style {
+export function styleOf(io: Pick<Io, 'outIsTerminal' | 'columns' | 'noColor'>): Style {
   if (!io.outIsTerminal) return PLAIN;
   const paint = pc.createColors(!io.noColor);
   return {

@@ -5,7 +5,7 @@
 export const DIFFERENCES: ReadonlyMap<string, string> = new Map([
   [
     'CoRpteT.EL1+dsb-tlbi-dsb',
-    'There is no context synchronisation after the DSB, so the walk of the last load may have been done before the TLBI: on the issuing PE the DSB alone is not enough without FEAT_ETS2 (R_BLDZX). The published table itself allows the same sequence in CoWinvT.EL1+dsb-tlbi-dsb, where the descriptor is written by the PE itself instead of read from another one; nothing in the text of the model makes the two differ. herd7 allows the same shape in VMSA/coRRExpNExp+DSB-TLBI-DSB2.',
+    'There is no context synchronisation after the DSB, so the walk of the last load may have been done before the TLBI: on the issuing PE the DSB alone is not enough without FEAT_ETS2 (R_BLDZX). So says the text of the model: before the walk of a translation that succeeds it puts context synchronisation ([CSE]; instruction-order) and, with ETS only, a TLBI that affects it followed by a DSB (the second part of obETS); it puts the walk before the TLBI (obtlbi_translate), but the access itself only on other PEs (obtlbi_translate minus int). Without ETS that is no cycle. The published verdict is the one with ETS, which we give with `--variant ETS2`. The same table allows the same sequence in CoWinvT.EL1+dsb-tlbi-dsb, where the descriptor is written by the PE itself instead of read from another one, and the later run with ETS forbids it. herd7 agrees with us on the same shape, VMSA/coRRExpNExp+DSB-TLBI-DSB2: allowed, forbidden with ETS2.',
   ],
   ['ETS3/ETS3.MP+dmb.sttp.litmus', 'Asks for tag-check faults (MTE), which are not modelled.'],
   ['inst.kvm/A024.litmus', 'Uses the AT instruction, which is not modelled.'],

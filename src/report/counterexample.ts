@@ -11,22 +11,12 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { labelOf, type Label } from '../trace/label.ts';
 import { operationOf } from '../trace/operation.ts';
 import { roleOf } from './roles.ts';
+import type { TableRow } from './run-table.ts';
 import { changesBetween, hex, observe, show, type StateView } from './observe.ts';
 
 /** One step as a reader sees it: everything one agent did for one kernel-level operation. */
-export interface Row {
-  /** 1-based number of a step that matters; null for one that is folded away. */
-  readonly number: number | null;
-  /** Index into `columns`. */
-  readonly column: number;
+export interface Row extends TableRow {
   readonly kind: 'host' | 'guest' | 'background' | 'memory';
-  readonly text: string;
-  /** Instructions worth naming: `DC CIVAC 0x80000000; DSB sy`. */
-  readonly detail: string;
-  readonly at: SourceLocation | null;
-  readonly changes: readonly string[];
-  /** The moment the failure becomes possible, or happens. */
-  readonly isKey: boolean;
   /** What the step is there for. */
   readonly role: string | null;
   /** Number of labels of the run up to and with this row. */

@@ -63,7 +63,10 @@ export function observe(machine: Machine, state: State): StateView {
   for (let pe = 0; pe < inspect.threads.length; pe += 1) {
     for (const code of tlbs.codes(inspect.tlb(pe))) {
       const entry = tlbs.entries.item(entryId(code));
-      if (entry.kind !== 'combined' && entry.kind !== 's2-leaf') continue;
+      // Where there is one stage, its leaves are what is used.
+      const isUsed =
+        entry.kind === (machine.setup.translation.stage2 === null ? 's1-leaf' : 's2-leaf');
+      if (entry.kind !== 'combined' && !isUsed) continue;
       const marks = marksOf(code);
       leaves.push({
         pe,
@@ -133,10 +136,15 @@ function entryText(bits: bigint): string {
   return (bits & 1n) === 0n ? show(bits) : hex(bits);
 }
 
-function tlbChanges(before: readonly LeafView[], after: readonly LeafView[]): readonly string[] {
+/** What changed in what the TLBs may hold, one line each. */
+export function tlbChanges(
+  before: readonly LeafView[],
+  after: readonly LeafView[],
+  address: (address: bigint) => string = hex,
+): readonly string[] {
   const lines: string[] = [];
   const name = ({ pe, entry }: LeafView): string =>
-    `TLB of cpu${pe}: ${hex(entry.info.inputBase)} -> ${hex(entry.output)}`;
+    `TLB of cpu${pe}: ${address(entry.info.inputBase)} -> ${address(entry.output)}`;
   const summary = (
     leaves: readonly LeafView[],
   ): Map<string, { stale: boolean; current: boolean }> => {

@@ -14,6 +14,19 @@ exists (1:X0=1 /\\ 1:X2=0)
 `;
 const OUTCOMES = ['1:X0=0; 1:X2=0;', '1:X0=0; 1:X2=1;', '1:X0=1; 1:X2=1;'];
 
+/** What `--json` prints for scripts, as the issue has it. */
+interface Contract {
+  readonly format: number;
+  readonly tests: readonly {
+    readonly key: string;
+    readonly engine: string;
+    readonly result: string;
+    readonly states: number;
+    readonly ms: number;
+  }[];
+  readonly summary: Readonly<Record<string, number>>;
+}
+
 function expected(outcomes: readonly string[], rest: object = {}): string {
   return JSON.stringify({ 'a/MP.litmus': { name: 'MP', herd: { outcomes, flags: [], ...rest } } });
 }
@@ -29,7 +42,9 @@ function run(
   const io: LitmusIo = {
     out: (text) => void (written.out += text),
     err: (text) => void (written.err += text),
+    outIsTerminal: false,
     columns: 80,
+    noColor: true,
     now: () => (clock += 2),
     read: (path) => all[path] ?? null,
     filesBelow(folder) {
@@ -83,6 +98,44 @@ describe('tlbgate litmus', () => {
     expect(JSON.parse(out)).toMatchObject({ tests: [{ result }], summary: { [result]: 1 } });
   });
 
+  it('keeps the contract for scripts: engines, results, counts and exit codes', () => {
+    const e = JSON.stringify({
+      'a/MP.litmus': { herd: { outcomes: OUTCOMES }, ets2: { outcomes: OUTCOMES.slice(1) } },
+    });
+    const system = JSON.stringify({ MP: { paper: 'forbidden' }, other: { paper: null } });
+    const files = { 'e.json': e, 's.json': system, 'tests/other.litmus': MP };
+    const read = (out: string): Contract => JSON.parse(out) as Contract;
+
+    const herd = run(['tests'], { expected: 'e.json', json: true }, files);
+    expect(herd.code).toBe(1);
+    expect(herd.err).toBe('');
+    expect(herd.out.trim().split('\n')).toHaveLength(1);
+    const first = read(herd.out);
+    expect(first.format).toBe(1);
+    expect(first.tests.map(({ key, engine, result }) => [key, engine, result])).toEqual([
+      ['a/MP.litmus', 'herd', 'equal'],
+      ['a/MP.litmus', 'ets2', 'more'],
+    ]);
+    for (const { states, ms } of first.tests) {
+      expect(states).toBeGreaterThan(0);
+      expect(ms).toBe(2);
+    }
+    const none = { fewer: 0, different: 0, unsupported: 0, limit: 0 };
+    expect(first.summary).toEqual({ total: 2, equal: 1, more: 1, ...none });
+
+    // The keys of verdicts are names; a row without a verdict is no test of anything.
+    const second = run(['tests'], { expected: 's.json', json: true }, files);
+    expect(second.code).toBe(0);
+    const { tests, summary } = read(second.out);
+    expect(tests).toMatchObject([{ key: 'MP', engine: 'system', result: 'equal' }]);
+    expect(summary).toEqual({ total: 1, equal: 1, more: 0, ...none });
+
+    const allowed = JSON.stringify({ MP: { paper: 'allowed' } });
+    const third = run(['tests'], { expected: 's.json', json: true }, { 's.json': allowed });
+    expect(third.code).toBe(1);
+    expect(read(third.out).tests).toMatchObject([{ engine: 'system', result: 'fewer' }]);
+  });
+
   it('says limit and fails', () => {
     const files = { 'e.json': expected(OUTCOMES) };
     const { code, out } = run(['tests'], { expected: 'e.json', json: true, states: 3 }, files);
@@ -103,18 +156,43 @@ herd: 0 of 1 equal, 1 more
   it('explains an outcome by a run', () => {
     const { code, out } = run(['tests/a/MP.litmus', '1:X0=1; 1:X2=1'], { explain: true });
     expect(code).toBe(0);
-    expect(out).toBe(`   CPU0                                   CPU1
-1  STR W0,[X1]
-     writes 0x1
-2  STR W0,[X3]
-     writes 0x1
-3                                         LDR W0,[X3]
-                                            reads 1
-4                                         LDR W2,[X1]
-                                            reads 1
+    expect(out).toBe(`outcome[MP]: 1:X0=1; 1:X2=1;
+  --> tests/a/MP.litmus
 
-ends in: 1:X0=1; 1:X2=1;
+ step | CPU0                    | CPU1                    | changes
+------+-------------------------+-------------------------+---------------------
+   1  | STR W0,[X1]  line 5     |                         | x: 0 -> 1
+      |   writes 1              |                         |
+   2  | STR W0,[X3]  line 7     |                         | y: 0 -> 1
+      |   writes 1              |                         |
+   3  |                         | LDR W0,[X3]  line 4     |
+      |                         |   reads 1               |
+   4  |                         | LDR W2,[X1]  line 6     |
+      |                         |   reads 1               |
+------+-------------------------+-------------------------+---------------------
+
+ ends in: 1:X0=1; 1:X2=1;
 `);
+  });
+
+  it('explains by which translation, and what each step changes', () => {
+    const old = `AArch64 old
+Variant=vmsa,fatal
+{ 0:X0=(oa:PA(x),valid:0); 0:X1=PTE(x); 1:X1=x; }
+ P0          | P1             ;
+ STR X0,[X1] | L0:            ;
+ DSB ISH     | LDR W0,[X1]    ;
+exists (~fault(P1:L0,x))
+`;
+    const { code, out } = run(
+      ['old.litmus', '~Fault(P1:L0,x)'],
+      { explain: true },
+      { 'old.litmus': old },
+    );
+    expect(code).toBe(0);
+    expect(out).toContain('   = start: PTE(x) = (oa:PA(x))\n            cpu0 may hold x -> PA(x)');
+    expect(out).toMatch(/^\*  3  \|.*LDR W0,\[X1\]  line 6/m);
+    expect(out).toContain('to PA(x) stale, by');
   });
 
   it('says that an outcome cannot be explained', () => {
@@ -157,7 +235,9 @@ describe('tlbgate conformance', () => {
       {
         out: (text) => void (written.out += text),
         err: (text) => void (written.err += text),
+        outIsTerminal: false,
         columns: 80,
+        noColor: true,
         now: () => 0,
         read: (path) => all[path] ?? null,
         write: () => false,

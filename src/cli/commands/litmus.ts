@@ -3,8 +3,8 @@ import { isLitmusFile, answerLitmus, readLitmus } from '../../explore/litmus-cas
 import { readExpectations } from '../../explore/litmus-expected.ts';
 import { explainOutcome } from '../../explore/litmus-explain.ts';
 import { compareFolder, DEFAULT_LITMUS_STATES } from '../../explore/litmus-folder.ts';
-import { describeProblem } from '../../frontend/litmus/problem.ts';
-import { litmusColumns } from '../../report/litmus-columns.ts';
+import { attempt, describeProblem } from '../../frontend/litmus/problem.ts';
+import { litmusReport } from '../../report/litmus-report.ts';
 import { answerJson, comparisonJson } from '../../report/litmus-json.ts';
 import {
   litmusAnswerText,
@@ -12,6 +12,7 @@ import {
   litmusSummaryText,
 } from '../../report/litmus-text.ts';
 import { LITMUS_EXIT, type LitmusIo } from '../litmus-io.ts';
+import { styleOf } from '../style.ts';
 
 /** What the command line says. */
 export interface LitmusOptions {
@@ -121,10 +122,11 @@ function explain(paths: readonly string[], options: LitmusOptions, io: LitmusIo)
   if (text === null) return complain(io, `${file} cannot be read.`);
   const parsed = readLitmus(file, text, { variants: options.variant });
   if (parsed.kind === 'problem') return complain(io, describeProblem(parsed.problem));
-  const found = explainOutcome(parsed.test, outcome, limitsOf(options));
-  return match(found)
+  const found = attempt(() => explainOutcome(parsed.test, outcome, limitsOf(options)));
+  if ('problem' in found) return complain(io, describeProblem(found.problem));
+  return match(found.ok)
     .with({ kind: 'run' }, ({ run }) => {
-      io.out(litmusColumns(run, io.columns));
+      io.out(litmusReport(parsed.test, run, styleOf(io)));
       return LITMUS_EXIT.equal;
     })
     .with({ kind: 'never' }, ({ outcomes }) => {

@@ -20,6 +20,14 @@ export type Proposition<Atom> =
 /** What a test claims: of all, of some, or of none of its executions. */
 export type Quantifier = 'forall' | 'exists' | 'not-exists';
 
+/** Addresses and values as the test would write them; in hexadecimal where it has no name for them. */
+export interface TestNames {
+  /** What lies at a virtual or physical address: `x`, `PTE(x)`. */
+  address(address: bigint): string;
+  /** `1`, `x`, `(oa:PA(x), valid:0)`. */
+  value(value: bigint): string;
+}
+
 /** A test, ready to be run. */
 export interface LitmusTest {
   readonly name: string;
@@ -35,6 +43,7 @@ export interface LitmusTest {
    * out.
    */
   observe(final: FinalState): string | null;
+  readonly names: TestNames;
   /** Whether instructions of the test lie at an address. */
   isCode(address: bigint): boolean;
   /** Whether the statement behind the quantifier holds. */

@@ -9,6 +9,8 @@ import { inTable, TABLE_PAGE, type Layout } from './layout.ts';
 export interface Names {
   /** The name of a value that is not a number: address, label, entry; null for numbers. */
   nameOf(value: bigint): string | null;
+  /** What lies at a virtual or physical address: `x+4`, `PA(x)`, `PTE(x)`; null where nothing lies. */
+  located(address: bigint): string | null;
   /** The variable or cell at a virtual address, for faults; null where nothing lies. */
   addressed(address: bigint): { readonly kind: 'variable' | 'cell'; readonly name: string } | null;
 }
@@ -78,6 +80,14 @@ export function names(layout: Layout, codes: ReadonlyMap<number, Code>): Names {
       const page = physical.get(value);
       if (page !== undefined) return `PA(${page})`;
       return layout.translated ? (showPar(value) ?? showEntry(value)) : null;
+    },
+    located(address) {
+      const cell = cells.get(address);
+      if (cell !== undefined) return `PTE(${cell})`;
+      const variable = pages.get(address & PAGE_MASK);
+      if (variable !== undefined) return withOffset(variable, address);
+      const page = physical.get(address & PAGE_MASK);
+      return page === undefined ? null : withOffset(`PA(${page})`, address);
     },
     addressed(address) {
       if (layout.translated && inTable(address)) {

@@ -45,11 +45,12 @@ export function readHerd(file: string, text: string, options: HerdOptions): Litm
   const threads = makeThreads(sections, codes, items, tail, placed, settings);
   checkTail(tail, placed, threads, sections);
   const memory = initialMemory(items, placed);
+  const named = names(placed, codes);
   const observer = herdObserver({
     tail,
     threads,
     layout: placed,
-    names: names(placed, codes),
+    names: named,
     typeOf: types,
     elementsOf: (name) => {
       const item = items.find(({ location, array }) => array && locationKey(location) === name);
@@ -63,6 +64,10 @@ export function readHerd(file: string, text: string, options: HerdOptions): Litm
     setup: machineSetup(threads, memory, placed, settings),
     threads,
     quantifier: tail.quantifier,
+    names: {
+      address: (address) => named.located(address) ?? hex(address),
+      value: (value) => named.nameOf(value) ?? (value < 1000n ? String(value) : hex(value)),
+    },
     isCode: (address) => inCode(address),
     observe: (final) => observer.observe(final),
     holds: (final) => observer.holds(final),
@@ -125,6 +130,10 @@ function assembleColumns(
 function blockOf({ thread, handler, lines }: HerdSections['columns'][number]): CodeBlock {
   const name = handler ? `P${thread}.F` : `P${thread}`;
   return { name, owner: thread, address: codeAddress(thread, handler), lines };
+}
+
+function hex(value: bigint): string {
+  return `0x${value.toString(16)}`;
 }
 
 function typesOf(items: readonly InitItem[]): (location: Location) => CellType {

@@ -11,6 +11,7 @@ import {
   type FinalState,
   type LitmusTest,
   type Proposition,
+  type TestNames,
 } from '../litmus-test.ts';
 import { reject, type Position } from '../problem.ts';
 import { litmusThread, type LitmusThread } from '../thread/litmus-thread.ts';
@@ -88,9 +89,24 @@ export function readIsla(file: string, text: string, options: IslaOptions): Litm
     setup: machineSetup(threads, made, tables, options),
     threads,
     quantifier: 'exists',
+    names: testNames(tables),
     isCode: (address) => codes.some((code) => code.slotAt(address) !== undefined),
     observe: (state) => (holds(state) ? 'true' : 'false'),
     holds,
+  };
+}
+
+function testNames(tables: IslaTables): TestNames {
+  const hex = (value: bigint): string => `0x${value.toString(16)}`;
+  const byPage = new Map([...tables.addresses].map(([name, { address }]) => [address, name]));
+  return {
+    address(address) {
+      const name = byPage.get(address & ~(PAGE - 1n));
+      const offset = address & (PAGE - 1n);
+      if (name === undefined) return hex(address);
+      return offset === 0n ? name : `${name}+${offset}`;
+    },
+    value: (value) => (value < 1000n ? String(value) : hex(value)),
   };
 }
 
