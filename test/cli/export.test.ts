@@ -12,7 +12,7 @@ const REPLAY = JSON.stringify({
 
 describe('tlbgate export', () => {
   it.each([
-    ['herd', /^r\.json cannot be written as a test of herd: herd7 has no second stage/],
+    ['herd', /^r\.json cannot be written as a test of herd: only accesses through a removed/],
     ['isla', /^r\.json cannot be written as a test of isla: only accesses through a removed/],
   ])('says what %s cannot express', async (format, sentence) => {
     const { code, out, err } = await tlbgate(['export', 'r.json', '--format', format], {

@@ -1,3 +1,4 @@
+import { exportHerd } from '../../report/export-herd.ts';
 import { exportIsla } from '../../report/export-isla.ts';
 import { inputError, isInputError, type InputError } from '../../scenario/input-error.ts';
 import { readReplay } from '../../scenario/replay-file.ts';
@@ -29,20 +30,15 @@ export async function exportCommand(
     io.err(`${path} cannot be written as a test of ${options.format}: ${why}\n`);
     return EXIT.inconclusive;
   };
-  if (options.format === 'herd') {
-    return cannot('herd7 has no second stage of translation and no EL2; use --format isla.');
-  }
   const machine = await machineOfReplay(file, path, io);
   if ('kind' in machine) return machine;
   const run = replay(machine, file.labels);
   if (run.kind === 'misfit') {
     return inputError('trace-does-not-fit', `Step ${run.step} of ${path} is not possible there.`);
   }
-  const exported = exportIsla(
-    machine,
-    run.steps,
-    `${file.scenario.candidate} ${file.rule ?? ''}`.trim(),
-  );
+  const write = options.format === 'herd' ? exportHerd : exportIsla;
+  const title = `${file.scenario.candidate} ${file.rule ?? ''}`.trim();
+  const exported = write(machine, run.steps, title);
   if (exported.kind === 'no') return cannot(exported.why);
   io.out(exported.text);
   return EXIT.verified;
