@@ -12,6 +12,11 @@ export interface ThreadTree {
    * machine keeps every instance until the thread ends. False for generators.
    */
   readonly symbolic: boolean;
+  /**
+   * The tree keeps what anybody asks about the faults its thread took, so the machine may forget which
+   * walk one came from.
+   */
+  readonly keepsFaults?: boolean;
   /** The effect asked for at this node; `null` when the thread has ended. Computed once per node. */
   effectAt(node: number): Effect | null;
   /** The node after `answer`; the same node for the same answer. */

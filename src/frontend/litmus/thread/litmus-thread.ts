@@ -100,6 +100,7 @@ export function litmusThread(
     name: program.name,
     root,
     symbolic: true,
+    keepsFaults: true,
     effectAt: (node) => nodeAt(node).effect,
     next(node, answer) {
       const at = nodeAt(node);
