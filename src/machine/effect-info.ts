@@ -101,6 +101,7 @@ function describe(effect: Effect): EffectInfo {
   const reads = effect.kind === 'load' || effect.kind === 'rmw' || effect.kind === 'fetch';
   const writes = effect.kind === 'store' || effect.kind === 'rmw';
   const order = effect.kind === 'load' || effect.kind === 'store' ? effect.order : 'plain';
+  const forWrite = effect.kind === 'load' && effect.translatesFor === 'write';
   const address = place?.address ?? null;
   return {
     effect,
@@ -129,7 +130,7 @@ function describe(effect: Effect): EffectInfo {
     place,
     constantAddress: address !== null && address.kind === 'const' ? address.value : null,
     data: effect.kind === 'store' ? effect.data : null,
-    access: effect.kind === 'fetch' ? 'execute' : writes ? 'write' : 'read',
+    access: effect.kind === 'fetch' ? 'execute' : writes || forWrite ? 'write' : 'read',
     unprivileged: place?.kind === 'virtual' && place.unprivileged,
     tlbi: effect.kind === 'tlbi' ? tlbi(effect.op) : null,
     pickedBy: operandsOf(effect).flatMap((expr) => picks(expr)),

@@ -30,6 +30,10 @@ export function createReadEvents(
     const cell = get(w, j, AT.cell);
     if (cell < 0 || (info.translated && (flags & FLAG.translated) === 0)) return;
     if (!mayRead(w, j)) return;
+    if (info.effect.kind === 'load' && info.effect.translatesFor !== undefined) {
+      performRead(state, pe, j, memory.valueId(memory.addressOf(cell)), 0, -1);
+      return;
+    }
     const isAcquire = info.acquire;
     // Forward from the youngest earlier store to the location that is not yet visible.
     for (let i = j - 1; i >= 0; i -= 1) {
@@ -126,6 +130,10 @@ export function createReadEvents(
     set(w, j, AT.source, source);
     addFlags(w, j, FLAG.read);
     if (!info.writes) set(w, j, AT.obligations, 0);
+    // Nothing was read at the location, so nothing is ordered with other reads of it.
+    if (info.effect.kind === 'load' && info.effect.translatesFor !== undefined) {
+      set(w, j, AT.cell, -1);
+    }
     noteAccess(pe, w, j);
     noteContent(pe, w, j, valueId);
     noteFetch(pe, w, j, valueId);

@@ -62,7 +62,12 @@ export function accessSteps(
 }
 
 function loadSteps(access: Access, bytes: number): readonly Step[] {
-  const { state, pe, at, instance, pa, cacheable } = access;
+  const { state, pe, index, at, instance, pa, cacheable } = access;
+  if (instance.effect.kind === 'load' && instance.effect.translatesFor !== undefined) {
+    const next = withInstance(state, index, at, { done: true, value: pa });
+    const step = quiet(`PE${index} gets the address ${pa.toString(16)}`, next);
+    return [{ ...step, next: answer(access, next, { kind: 'value', value: pa }) }];
+  }
   const store = pe.window
     .slice(0, at)
     .filter(

@@ -37,6 +37,8 @@ export function accessOf(effect: Effect): Fault['access'] {
     case 'store':
     case 'rmw':
       return 'write';
+    case 'load':
+      return effect.translatesFor ?? 'read';
     case 'fetch':
       return 'execute';
     default:

@@ -54,6 +54,11 @@ export type EffectBody =
       readonly at: Place;
       readonly bytes: 1 | 2 | 4 | 8;
       readonly order: Ordering;
+      /**
+       * Present for an address translation instruction (AT): memory is not read, the result is the
+       * physical address that such an access would have, and a fault is no exception.
+       */
+      readonly translatesFor?: 'read' | 'write';
       /** Load-exclusive: opens an exclusive pair. */
       readonly exclusive: boolean;
       /** The front end cannot go on without the value: the window of the PE ends here. */

@@ -103,6 +103,16 @@ function decodeMaintenance(line: Line): Instruction | null {
           return unsupported(line);
       }
     }
+    case 'AT': {
+      const stage1 = /^S1E([01])([RW])$/.exec(op);
+      if (stage1 === null) return unsupported(line);
+      return {
+        kind: 'translate-address',
+        address: register(line, 1).register,
+        access: stage1[2] === 'W' ? 'write' : 'read',
+        unprivileged: stage1[1] === '0',
+      };
+    }
     case 'IC':
       switch (op) {
         case 'IALLU':

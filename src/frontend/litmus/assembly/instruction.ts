@@ -161,6 +161,13 @@ export type Instruction =
       readonly address: Register;
     }
   | { readonly kind: 'ic'; readonly op: 'iallu' | 'ialluis' | 'ivau'; readonly address: Register }
+  /** AT S1E0R and its kind: `unprivileged` asks for EL0. */
+  | {
+      readonly kind: 'translate-address';
+      readonly address: Register;
+      readonly access: 'read' | 'write';
+      readonly unprivileged: boolean;
+    }
   | { readonly kind: 'read-system'; readonly dest: Register; readonly system: string }
   | { readonly kind: 'write-system'; readonly system: string; readonly source: Operand }
   | { readonly kind: 'call'; readonly to: 'svc' | 'hvc'; readonly immediate: bigint }
@@ -196,6 +203,7 @@ export function readsOf(instruction: Instruction): readonly Register[] {
       return [instruction.operand];
     case 'dc':
     case 'ic':
+    case 'translate-address':
       return [instruction.address];
     case 'write-system':
       return operandReads(instruction.source);

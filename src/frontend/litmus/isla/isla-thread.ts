@@ -141,7 +141,11 @@ function readResets(
 }
 
 function checkSystemRegisters(code: Code): void {
-  for (const { instruction, at } of code.slots) {
+  for (const { instruction, at, text } of code.slots) {
+    if (instruction.kind === 'translate-address') {
+      // With two stages it would leave out the second one, which the machine cannot.
+      reject('unsupported', at, `the instruction \`${text}\` is not supported here.`);
+    }
     if (instruction.kind !== 'read-system' && instruction.kind !== 'write-system') continue;
     const { system } = instruction;
     if (!PLAIN_SYSTEM.test(system) && !CONTEXT_SYSTEM.has(system)) {

@@ -103,6 +103,8 @@ function stepInstruction(input: StepInput, instruction: Instruction): Step {
       const operand = readRegister(table, state, instruction.operand);
       return ask(input, { ...instruction, operand, intendedVmid: null }, advance);
     }
+    case 'translate-address':
+      return stepAddressTranslation(input, instruction);
     case 'dc':
     case 'ic':
       return stepCacheMaintenance(input, instruction);
@@ -177,6 +179,37 @@ function jump(program: ThreadProgram, state: ThreadState, target: Expr): ThreadS
   const address = codeAddressOf(program.code, state.pc, target);
   const pc = program.code.slotAt(address);
   return pc === undefined ? { ...state, status: 'ended' } : { ...state, pc };
+}
+
+/** PAR_EL1, RES1 and F. */
+const PAR = { res1: 0x800n, failed: 1n } as const;
+
+/** An address translation instruction: PAR_EL1 gets the page, or F. Other fields of it read as 0. */
+function stepAddressTranslation(
+  input: StepInput,
+  { address, access, unprivileged }: Extract<Instruction, { kind: 'translate-address' }>,
+): Step {
+  const { program, state } = input;
+  const { table } = program;
+  const at = program.place(readRegister(table, state, address), state.el, unprivileged);
+  const failed = table.constant(PAR.res1 | PAR.failed);
+  const found = table.apply('par', ([pa = 0n]) => ((pa >> 12n) << 12n) | PAR.res1, [
+    table.result(state.count),
+  ]);
+  return ask(
+    input,
+    {
+      kind: 'load',
+      at,
+      bytes: 8,
+      order: 'plain',
+      translatesFor: access,
+      exclusive: false,
+      wanted: false,
+    },
+    (next, answer) =>
+      advance(withSystem(next, 'PAR_EL1', answer.kind === 'fault' ? failed : found)),
+  );
 }
 
 function stepCacheMaintenance(

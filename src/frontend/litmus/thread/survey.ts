@@ -60,6 +60,7 @@ export function surveyThread(
 type Access = Extract<Effect, { kind: 'load' | 'store' | 'rmw' }>;
 
 function isAccess(effect: Effect): effect is Access {
+  if (effect.kind === 'load' && effect.translatesFor !== undefined) return false;
   return effect.kind === 'load' || effect.kind === 'store' || effect.kind === 'rmw';
 }
 
