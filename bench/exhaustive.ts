@@ -24,8 +24,12 @@ export interface SearchRow {
 /** Switches of the search. */
 export interface Reductions {
   readonly reduced: boolean;
+  readonly wholeAccesses: boolean;
   readonly symmetric: boolean;
 }
+
+const ALL: Reductions = { reduced: true, wholeAccesses: true, symmetric: true };
+const NONE: Reductions = { reduced: false, wholeAccesses: false, symmetric: false };
 
 interface Question {
   readonly name: string;
@@ -50,52 +54,81 @@ const PASSES: readonly Question[] = [
 ];
 
 const VCPUS = [1, 2, 3] as const;
-const PAGES = [1, 2, 4] as const;
+const PAGES = [1, 2, 3, 4] as const;
+/** Instructions in flight per PE, as in the default scenario. */
+const WINDOW = 8;
 
 /** Time to a verdict of seed and baseline, by the number of vCPUs and pages. */
 export function verdictRows(now: () => number, states: number): readonly SearchRow[] {
   return [SEED_WITHOUT_FWB, ...PASSES].flatMap((question) =>
     VCPUS.flatMap((vcpus) =>
-      PAGES.map((pages) =>
-        run(question, vcpus, pages, { reduced: true, symmetric: true }, states, now),
-      ),
+      PAGES.map((pages) => run({ ...question, vcpus, pages, window: WINDOW }, ALL, states, now)),
     ),
   );
 }
 
-/** The four ways to search: without reductions, with each alone, with both. */
+/** Ways to search: without reductions, with each alone, with two of them, with all. */
 export const WAYS: readonly Reductions[] = [
-  { reduced: false, symmetric: false },
-  { reduced: true, symmetric: false },
-  { reduced: false, symmetric: true },
-  { reduced: true, symmetric: true },
+  NONE,
+  { ...NONE, symmetric: true },
+  { ...NONE, wholeAccesses: true },
+  { ...NONE, reduced: true },
+  { ...ALL, wholeAccesses: false },
+  { ...ALL, symmetric: false },
+  ALL,
 ];
 
-/** One pass of the baseline searched in each way, for sizes that can be finished without reductions. */
+/** One pass of the baseline searched in each way, at all sizes. */
 export function reductionRows(
   now: () => number,
   states: number,
 ): readonly (readonly SearchRow[])[] {
   const [, baseline] = PASSES;
   if (baseline === undefined) return [];
-  return [
-    [1, 1],
-    [2, 1],
-    [1, 2],
-  ].map(([vcpus = 1, pages = 1]) =>
-    WAYS.map((way) => run(baseline, vcpus, pages, way, states, now)),
+  return VCPUS.flatMap((vcpus) =>
+    PAGES.map((pages) =>
+      WAYS.map((way) => run({ ...baseline, vcpus, pages, window: WINDOW }, way, states, now)),
+    ),
   );
 }
 
+/** Sizes that plain search finishes: window, vCPUs, pages. */
+const FINISHED = [
+  [4, 1, 1],
+  [4, 1, 2],
+  [3, 2, 1],
+  [2, 2, 2],
+  [2, 3, 1],
+] as const;
+
+/** Plain search and all reductions where plain search finishes; the first of each pair is plain. */
+export function factorRows(
+  now: () => number,
+): readonly { readonly window: number; readonly rows: readonly [SearchRow, SearchRow] }[] {
+  const [, baseline] = PASSES;
+  if (baseline === undefined) return [];
+  return FINISHED.map(([window, vcpus, pages]) => {
+    const question = { ...baseline, vcpus, pages, window };
+    return {
+      window,
+      rows: [run(question, NONE, 5_000_000, now), run(question, ALL, 5_000_000, now)],
+    };
+  });
+}
+
+interface SizedQuestion extends Question {
+  readonly vcpus: number;
+  readonly pages: number;
+  readonly window: number;
+}
+
 function run(
-  { name, candidate, features }: Question,
-  vcpus: number,
-  pages: number,
+  question: SizedQuestion,
   how: Reductions,
   states: number,
   now: () => number,
 ): SearchRow {
-  const machine = bench(candidate, features, vcpus, pages);
+  const machine = bench(question);
   const start = now();
   const result = search(
     machine,
@@ -111,8 +144,8 @@ function run(
   );
   const ms = now() - start;
   return {
-    question: name,
-    size: `${vcpus} x ${pages}`,
+    question: question.name,
+    size: `${question.vcpus} x ${question.pages}`,
     result: result.kind,
     states: result.states,
     transitions: result.transitions,
@@ -121,13 +154,14 @@ function run(
 }
 
 /** The default scenario; a general guest that writes, its MMU off. */
-function bench(candidate: Candidate, features: Features, vcpus: number, pages: number): Machine {
+function bench({ candidate, features, vcpus, pages, window }: SizedQuestion): Machine {
   const scenario = defaultScenario(candidate.id, features);
   const machine = machineOf(
     {
       ...scenario,
       vcpus,
       pages,
+      window,
       layout: pages === 1 ? 'adjacent' : 'across',
       guest: { kind: 'general', kinds: ['write'] },
     },

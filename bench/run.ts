@@ -1,8 +1,9 @@
 import { cpus } from 'node:os';
 import { conformanceRows } from './conformance.ts';
-import { reductionRows, verdictRows, WAYS, type SearchRow } from './exhaustive.ts';
+import { factorRows, reductionRows, verdictRows, WAYS, type SearchRow } from './exhaustive.ts';
 import { kernelRows } from './kernel.ts';
 import { randomRows } from './random.ts';
+import { shortestRows } from './shortest.ts';
 import { count, table, time } from './table.ts';
 
 /**
@@ -39,14 +40,50 @@ say(
 );
 
 say(
-  'Reductions: states of the pass of the baseline (vCPUs x pages)',
+  'Reductions: states and time of the pass of the baseline (vCPUs x pages)',
   table(
     ['size', ...WAYS.map(wayName), 'ratio'],
     reductionRows(now, STATES).map((rows) => [
       rows[0]?.size ?? '',
-      ...rows.map((row) => (row.result === 'limit' ? 'limit' : count(row.states))),
+      ...rows.map((row) =>
+        row.result === 'limit' ? 'limit' : `${count(row.states)} in ${time(row.ms)}`,
+      ),
       ratio(rows),
     ]),
+  ),
+);
+
+say(
+  'The same with fewer instructions in flight, where plain search finishes',
+  table(
+    ['in flight', 'size', 'plain', 'all reductions', 'ratio'],
+    factorRows(now).map(({ window, rows }) => [
+      String(window),
+      rows[0].size,
+      ...rows.map((row) =>
+        row.result === 'limit' ? 'limit' : `${count(row.states)} in ${time(row.ms)}`,
+      ),
+      ratio(rows),
+    ]),
+  ),
+);
+
+const shortest = shortestRows(now, { vcpus: 3, pages: 3 });
+say(
+  'Cheapest violation of every broken candidate at 3 x 3, no FWB',
+  table(
+    ['candidate', 'rule', 'cost', 'events', 'states', 'time'],
+    [
+      ...shortest.map((row) => [
+        row.candidate,
+        row.rule,
+        row.cost === null ? '' : count(row.cost),
+        count(row.events),
+        count(row.states),
+        time(row.ms),
+      ]),
+      ['together', '', '', '', '', time(shortest.reduce((sum, { ms }) => sum + ms, 0))],
+    ],
   ),
 );
 
@@ -129,8 +166,13 @@ function result({ result: kind }: SearchRow): string {
   return { exhausted: 'verified', violation: 'refuted', limit: 'limit' }[kind];
 }
 
-function wayName({ reduced, symmetric }: (typeof WAYS)[number]): string {
-  const names = [...(reduced ? ['eager steps alone'] : []), ...(symmetric ? ['symmetry'] : [])];
+function wayName({ reduced, wholeAccesses, symmetric }: (typeof WAYS)[number]): string {
+  const names = [
+    ...(reduced ? ['eager'] : []),
+    ...(wholeAccesses ? ['whole accesses'] : []),
+    ...(symmetric ? ['PEs alike'] : []),
+  ];
+  if (names.length === 3) return 'all three';
   return names.length === 0 ? 'plain' : names.join(' + ');
 }
 

@@ -6,14 +6,8 @@ import { mayFire } from '../machine/local-order.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { Transition } from '../machine/transition.ts';
 import { components } from './components.ts';
-import {
-  agentOfStep,
-  EDGE,
-  stateGraph,
-  stepsAlong,
-  type Edge,
-  type StateGraph,
-} from './state-graph.ts';
+import { createRecordedSteps } from './recorded-steps.ts';
+import { agentOfStep, EDGE, stateGraph, type Edge, type StateGraph } from './state-graph.ts';
 
 /**
  * The rule `progress` (P8), decided on the whole state graph within the bounds.
@@ -66,16 +60,26 @@ export type ProgressResult =
 
 /** Looks for a deadlock, then for endless faults. */
 export function checkProgress(machine: Machine, options: ProgressOptions): ProgressResult {
-  const graph = stateGraph(machine, options.states, options.reduced ?? false);
-  if (graph === null) return { kind: 'limit', states: options.states };
-  const states = graph.states.length;
+  const limit = options.states;
+  const reduced = options.reduced ?? false;
+  // Who waits for ever does so in the smaller graph too: pieces leave out no event of any run.
+  const small = stateGraph(machine, { limit, reduced, wholeAccesses: reduced });
+  if (small === null) return { kind: 'limit', states: limit };
   const pes = machine.setup.threads.length;
   for (let pe = 0; pe < pes; pe += 1) {
-    const stuck = stuckState(machine, graph, pe);
+    const stuck = stuckState(machine, small, pe);
     if (stuck === null) continue;
     const fact = noProgress(`${threadName(machine, pe)} waits for ${stuck.lock} for ever`);
-    return { kind: 'violation', fact, lead: leadTo(machine, graph, stuck.state), loop: [], states };
+    const states = small.states.length;
+    return { kind: 'violation', fact, lead: leadTo(machine, small, stuck.state), loop: [], states };
   }
+  if (!someoneHandlesFaults(small, pes)) return { kind: 'holds', states: small.states.length };
+  // What a fair run may do on a circle is asked of single steps.
+  const graph = small.hasPieces
+    ? stateGraph(machine, { limit, reduced, wholeAccesses: false })
+    : small;
+  if (graph === null) return { kind: 'limit', states: limit };
+  const states = graph.states.length;
   for (let pe = 0; pe < pes; pe += 1) {
     const loop = endlessFaults(machine, graph, pe);
     if (loop === null) continue;
@@ -85,9 +89,20 @@ export function checkProgress(machine: Machine, options: ProgressOptions): Progr
     const lead = leadTo(machine, graph, loop[0]?.from ?? 0);
     const round = loop.map((edge) => graph.states[edge.from] as State);
     const closed = [...round, graph.states[loop[0]?.from ?? 0] as State];
-    return { kind: 'violation', fact, lead, loop: stepsAlong(machine, closed), states };
+    const steps = createRecordedSteps(machine, false).along(closed);
+    return { kind: 'violation', fact, lead, loop: steps, states };
   }
   return { kind: 'holds', states };
+}
+
+/** Whether some PE both takes faults and does work, as in a fault handler. */
+function someoneHandlesFaults(graph: StateGraph, pes: number): boolean {
+  const flags = new Int32Array(2 * pes + 1);
+  for (const edges of graph.out) {
+    for (const { agent, flags: more } of edges) flags[agent] = (flags[agent] ?? 0) | more;
+  }
+  const both = EDGE.fault | EDGE.work;
+  return flags.some((all) => (all & both) === both);
 }
 
 function noProgress(message: string): Fact & { readonly kind: 'no-progress' } {
@@ -101,7 +116,7 @@ function threadName(machine: Machine, pe: number): string {
 function leadTo(machine: Machine, graph: StateGraph, state: number): readonly Transition[] {
   const path: State[] = [];
   for (let at = state; at >= 0; at = graph.parents[at] ?? -1) path.push(graph.states[at] as State);
-  return stepsAlong(machine, path.reverse());
+  return createRecordedSteps(machine, graph.hasPieces).along(path.reverse());
 }
 
 /** The first state in which a PE waits for a lock and will never take a step again. */

@@ -4,6 +4,7 @@ import type { Machine } from '../machine/machine.ts';
 import { EVENT, type Transition } from '../machine/transition.ts';
 import { createEagerCycle } from './eager-cycle.ts';
 import { frontier, type Order } from './frontier.ts';
+import { createRecordedSteps } from './recorded-steps.ts';
 import { createWholeAccesses } from './whole-access.ts';
 import { stateSet } from '../util/state-set.ts';
 
@@ -68,8 +69,7 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
   const resting = (of: State): number => (hooks.wholeAccesses === true ? machine.resting(of) : 0);
   const onEagerCycle = createEagerCycle(machine, resting);
   const wholeAccesses = createWholeAccesses(machine);
-  /** For looking up recorded steps while others are being explored. */
-  const recorded = createWholeAccesses(machine);
+  const recorded = createRecordedSteps(machine, hooks.wholeAccesses === true);
   /** Facts that break nothing; steps that look alike share them. */
   const harmless = new Set<readonly Fact[]>();
   const single: Step[] = [];
@@ -93,39 +93,6 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
     return copy.every((int, i) => int === target[i]);
   }
 
-  /** The first way to go on from a state that is accepted: one step, or one piece of a PE at rest. */
-  function wayOn(
-    from: State,
-    accept: (steps: readonly Step[], to: State) => boolean,
-  ): readonly Transition[] {
-    let found: readonly Step[] | null = null;
-    const isFound = (steps: readonly Step[], to: State): boolean => {
-      if (accept(steps, to)) found = [...steps];
-      return found === null;
-    };
-    for (const step of machine.steps(from).slice()) {
-      const to = from.slice();
-      machine.apply(step, to);
-      if (!isFound([step], to)) break;
-    }
-    const mask = resting(from);
-    for (let pe = 0; mask >> pe !== 0 && found === null; pe += 1) {
-      if ((mask & (1 << pe)) !== 0) recorded.forEach(from, pe, isFound);
-    }
-    if (found === null) throw new Error('a recorded step cannot be found again');
-    return along(from, found);
-  }
-
-  function along(from: State, steps: readonly Step[]): readonly Transition[] {
-    let at = from;
-    return steps.map((step) => {
-      at = at.slice();
-      machine.apply(step, at);
-      const { pe, index, event, choice, facts } = step;
-      return { pe, index, event, choice, facts, next: at };
-    });
-  }
-
   /** A real run to the state, or to one that differs from it in the names of PEs. */
   function traceTo(id: number): Transition[] {
     const ids: number[] = [];
@@ -135,7 +102,7 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
     for (const to of ids.reverse()) {
       seen.read(to, target);
       const from = trace.at(-1)?.next ?? machine.initial;
-      trace.push(...wayOn(from, (_, reached) => isAlike(reached, target)));
+      trace.push(...recorded.wayOn(from, (_, reached) => isAlike(reached, target)));
     }
     return trace;
   }
@@ -148,7 +115,7 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
     const trace = traceTo(id);
     const target = next.slice();
     const events = steps.map(({ event }) => event).join();
-    const last = wayOn(
+    const last = recorded.wayOn(
       trace.at(-1)?.next ?? machine.initial,
       (way, to) =>
         way.map(({ event }) => event).join() === events &&

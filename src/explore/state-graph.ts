@@ -1,9 +1,10 @@
-import type { State } from '../machine/state.ts';
+import type { State, Step } from '../machine/state.ts';
 import type { EffectInfo } from '../machine/effect-info.ts';
 import type { Machine } from '../machine/machine.ts';
-import { EVENT, type Transition } from '../machine/transition.ts';
+import { EVENT } from '../machine/transition.ts';
 import { createEagerCycle } from './eager-cycle.ts';
 import { stateSet } from '../util/state-set.ts';
+import { createWholeAccesses } from './whole-access.ts';
 
 /** What an edge of the state graph is, as far as progress is concerned. */
 export const EDGE = {
@@ -33,54 +34,106 @@ export interface StateGraph {
   readonly out: readonly (readonly Edge[])[];
   /** The state from which a state was first reached; -1 for the initial one. */
   readonly parents: readonly number[];
+  /** Whether some edge stands for a piece of a PE at rest. */
+  readonly hasPieces: boolean;
 }
 
 /** The agent of a step, as in `Edge`. */
-export function agentOfStep(t: Transition, pes: number): number {
+export function agentOfStep(t: Pick<Step, 'pe' | 'event'>, pes: number): number {
   if (t.pe < 0) return 2 * pes;
   return t.event === EVENT.deliver ? pes + t.pe : t.pe;
 }
 
+/** How the steps of the graph are chosen. */
+export interface GraphOptions {
+  /** Most states; a graph with more is not built. */
+  readonly limit: number;
+  /** Explore eager steps alone. */
+  readonly reduced: boolean;
+  /**
+   * Take accesses of PEs at rest in one piece: such an edge stands for several steps, and has their
+   * flags together.
+   */
+  readonly wholeAccesses: boolean;
+}
+
 /** The reachable graph, or null when it has more states than the limit. */
-export function stateGraph(machine: Machine, limit: number, reduced: boolean): StateGraph | null {
+export function stateGraph(machine: Machine, options: GraphOptions): StateGraph | null {
+  const { limit, reduced, wholeAccesses } = options;
   const pes = machine.setup.threads.length;
   const width = machine.initial.length;
   const seen = stateSet(width);
-  const onEagerCycle = createEagerCycle(machine);
+  const resting = (state: State): number => (wholeAccesses ? machine.resting(state) : 0);
+  const onEagerCycle = createEagerCycle(machine, resting);
+  const pieces = createWholeAccesses(machine);
   const states: State[] = [machine.initial];
   const parents: number[] = [-1];
   const out: Edge[][] = [];
-  seen.add(machine.initial, -1);
-  for (let id = 0; id < states.length; id += 1) {
-    const state = states[id] as State;
-    const edges: Edge[] = [];
-    const take = (t: Transition): boolean => {
-      const to = seen.add(t.next, id);
-      if (to === states.length) {
-        if (to >= limit) return false;
-        states.push(t.next);
-        parents.push(id);
-      }
-      const agent = agentOfStep(t, pes);
-      edges.push({ from: id, to, agent, flags: flagsOfStep(machine, state, t) });
-      return true;
-    };
-    if (reduced) {
-      const eager = machine.eager(state);
-      if (!eager.every(take)) return null;
-      if (edges.some(({ to }) => to > id) || (eager.length > 0 && !onEagerCycle(state))) {
-        out.push(edges);
-        continue;
-      }
-      edges.length = 0;
+  const next = new Int32Array(width);
+  let edges: Edge[] = [];
+  let state = machine.initial;
+  let hasPieces = false;
+
+  /** Adds an edge to the state in `next`; false when there are too many states. */
+  function arrive(agent: number, flags: number): boolean {
+    const from = out.length;
+    const to = seen.add(next, from);
+    if (to === states.length) {
+      if (to >= limit) return false;
+      states.push(next.slice());
+      parents.push(from);
     }
-    if (!machine.transitions(state).every(take)) return null;
+    edges.push({ from, to, agent, flags });
+    return true;
+  }
+
+  function take(step: Step): boolean {
+    next.set(state);
+    machine.apply(step, next);
+    return arrive(agentOfStep(step, pes), flagsOfStep(machine, state, step));
+  }
+
+  function takePieces(pe: number): boolean {
+    hasPieces = true;
+    return pieces.forEach(state, pe, (steps, to) => {
+      next.set(to);
+      const faults = steps.some(({ facts }) => facts.some(({ kind }) => kind === 'fault-taken'));
+      const performs = steps.some(({ event }) => event === EVENT.read || event === EVENT.write);
+      return arrive(pe, (faults ? EDGE.fault : 0) | (performs ? EDGE.success : 0));
+    });
+  }
+
+  function expand(): boolean {
+    const id = out.length;
+    const mask = resting(state);
+    if (reduced) {
+      const eager = machine.eagerSteps(state, mask);
+      if (!eager.every(take)) return false;
+      if (edges.some(({ to }) => to > id) || (eager.length > 0 && !onEagerCycle(state))) {
+        return true;
+      }
+      edges = [];
+    }
+    if (mask === 0) return machine.steps(state).slice().every(take);
+    for (let pe = 0; pe < pes; pe += 1) {
+      const isAtRest = (mask & (1 << pe)) !== 0;
+      if (!(isAtRest ? takePieces(pe) : machine.stepsOf(state, pe).every(take))) return false;
+      if (!machine.deliveriesTo(state, pe).every(take)) return false;
+    }
+    return machine.memorySteps(state).slice().every(take);
+  }
+
+  seen.add(machine.initial, -1);
+  while (out.length < states.length) {
+    state = states[out.length] as State;
+    edges = [];
+    if (!expand()) return null;
     out.push(edges);
   }
-  return { states, out, parents };
+  return { states, out, parents, hasPieces };
 }
 
-function flagsOfStep(machine: Machine, state: State, t: Transition): number {
+function flagsOfStep(machine: Machine, state: State, t: Step): number {
   if (t.pe < 0 || t.event === EVENT.deliver) return 0;
   if (t.facts.some((fact) => fact.kind === 'fault-taken')) return EDGE.fault;
   if (t.event === EVENT.translate || t.event === EVENT.fault) return 0;
@@ -89,18 +142,4 @@ function flagsOfStep(machine: Machine, state: State, t: Transition): number {
   if (info.translated) return EDGE.success;
   if (info.effect.kind === 'choose') return 0;
   return EDGE.work | (info.effect.kind === 'lock' ? EDGE.lock : 0);
-}
-
-/** Steps along a list of states. */
-export function stepsAlong(machine: Machine, states: readonly State[]): readonly Transition[] {
-  const steps: Transition[] = [];
-  for (let i = 1; i < states.length; i += 1) {
-    const target = states[i] as State;
-    const step = machine
-      .transitions(states[i - 1] as State)
-      .find((t) => t.next.every((id, k) => id === target[k]));
-    if (step === undefined) throw new Error('a recorded step cannot be found again');
-    steps.push(step);
-  }
-  return steps;
 }
