@@ -1,7 +1,7 @@
 import { pageBytes, type Granule } from '../arm64/granule.ts';
 import type { Answer, BarrierDomain, BarrierLimit, Context, Effect } from '../program/effect.ts';
 import { constant } from '../program/expr.ts';
-import type { SourceLocation } from '../program/source-location.ts';
+import { calledFrom, type SourceLocation } from '../program/source-location.ts';
 
 /**
  * Host code: a generator that yields effects and is resumed with the machine's answers. Everything
@@ -147,7 +147,7 @@ export function writeContext(change: Partial<Context>, location: SourceLocation)
  * Runs `code` as called from `caller`, so that its effects say through which call they were reached.
  */
 export function* call<Result>(caller: SourceLocation, code: HostCode<Result>): HostCode<Result> {
-  return yield* relocate(code, (location) => withOutermostCaller(location, caller));
+  return yield* relocate(code, (location) => calledFrom(location, caller));
 }
 
 /** Runs `code` with every location replaced: for code whose lines have moved in a patched tree. */
@@ -162,13 +162,6 @@ export function* relocate<Result>(
     step = code.next(answer);
   }
   return step.value;
-}
-
-function withOutermostCaller(location: SourceLocation, caller: SourceLocation): SourceLocation {
-  return {
-    ...location,
-    caller: location.caller === undefined ? caller : withOutermostCaller(location.caller, caller),
-  };
 }
 
 /** The page that holds an address: `virt_to_page`. */

@@ -12,7 +12,7 @@ function most(field: 'pages' | 'vcpus'): number {
 }
 
 /** What a scenario may have; a larger world is never built. */
-const MOST = { pages: most('pages'), vcpus: most('vcpus') };
+export const MOST = { pages: most('pages'), vcpus: most('vcpus') };
 
 /**
  * `general`, or a trace: `w0,r1;r0` is two vCPUs, the first writes page 0 and reads page 1, the second

@@ -1,5 +1,4 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { PLAIN_FIELDS } from '../scenario/fields.ts';
 import { isInputError, type InputError } from '../scenario/input-error.ts';
 import { explainCommand } from './commands/explain.ts';
 import { exportCommand, type ExportOptions } from './commands/export.ts';
@@ -65,12 +64,6 @@ function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: stri
   };
 }
 
-/** The bounds of a field of a scenario, for the option that overrides it. */
-function fieldNumber(field: 'vcpus' | 'pages'): (text: string) => number {
-  const shape = PLAIN_FIELDS[field];
-  return shape.kind === 'integer' ? wholeNumber(shape.least, shape.most) : wholeNumber(1);
-}
-
 function seconds(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value) || value <= 0) {
@@ -98,8 +91,16 @@ function buildProgram(io: Io, finish: (result: number | InputError) => void): Co
       [],
     )
     .option('--guest <guest>', 'general, or a trace such as "w0,r1;r0"')
-    .option('--vcpus <n>', 'vCPUs of the VM', fieldNumber('vcpus'))
-    .option('--pages <n>', 'watched guest pages', fieldNumber('pages'))
+    .option('--vcpus <n>', 'vCPUs of the VM', wholeNumber(1))
+    .option(
+      '--pages <n>',
+      'guest pages; more than 8 with --guest general: the whole operation, for any number of vCPUs',
+      wholeNumber(1),
+    )
+    .option(
+      '--mapping <size>',
+      'with --guest general: what maps the pages, such as 4k, 2m, 1g or mixed',
+    )
     .option(
       '--seed <n>',
       'also look for refutations by random schedules from this seed',

@@ -78,13 +78,52 @@ export function checkScenario(
 ): Checked | InputError {
   const machine = machineOf(scenario, subject);
   if ('kind' in machine) return machine;
+  const found = checkMachine(machine, rules, limits, { onViolation });
+  const { outcomes, stopped } = found;
+  let { states } = found;
+  if (stopped === null) states += checkWholeGraph(scenario, machine, rules, outcomes, limits);
+  return { outcomes: inOrder(rules, outcomes), states, stopped };
+}
+
+/** The outcomes of some rules, in their order. */
+export function inOrder(
+  rules: readonly Rule[],
+  outcomes: ReadonlyMap<string, RuleOutcome>,
+): readonly RuleOutcome[] {
+  return rules.map(
+    (rule) => outcomes.get(rule.id) ?? { rule, verdict: 'inconclusive', message: null },
+  );
+}
+
+/**
+ * The same for one machine, however it was made; nothing is said of the whole state graph. Where no
+ * thread reads tables the reduction does not rest on the lock (`reduction` is `sound`).
+ */
+export function checkMachine(
+  machine: Machine,
+  rules: readonly Rule[],
+  limits: SearchLimits,
+  how: {
+    readonly reduction?: 'under-lock' | 'sound';
+    readonly onViolation?:
+      ((rule: Rule, machine: Machine, trace: readonly Transition[]) => void) | undefined;
+  } = {},
+): {
+  readonly outcomes: Map<string, RuleOutcome>;
+  readonly states: number;
+  readonly stopped: Diagnostic | null;
+} {
   const outcomes = new Map<string, RuleOutcome>();
+  const isSound = how.reduction === 'sound';
   // The reduction rests on this rule, so it is looked at even when nobody asks for it.
-  let left = rules.includes(tablesChangeUnderLock) ? rules : [tablesChangeUnderLock, ...rules];
+  const needsLock = !isSound && !rules.includes(tablesChangeUnderLock);
+  let left = needsLock ? [tablesChangeUnderLock, ...rules] : rules;
   let states = 0;
   let stopped: Diagnostic | null = null;
   while (left.length > 0) {
-    const tried = attempt(() => findViolation(machine, left, limits, isReduced(outcomes)));
+    const tried = attempt(() =>
+      findViolation(machine, left, limits, isSound || isReduced(outcomes)),
+    );
     if (tried.kind === 'failed') {
       stopped = tried.diagnostic;
       break;
@@ -97,18 +136,11 @@ export function checkScenario(
       break;
     }
     const { rule, message } = found;
-    onViolation?.(rule, machine, found.trace);
+    how.onViolation?.(rule, machine, found.trace);
     outcomes.set(rule.id, { rule, verdict: 'refuted', message });
     left = left.filter((other) => other !== rule);
   }
-  if (stopped === null) states += checkWholeGraph(scenario, machine, rules, outcomes, limits);
-  return {
-    outcomes: rules.map(
-      (rule) => outcomes.get(rule.id) ?? { rule, verdict: 'inconclusive', message: null },
-    ),
-    states,
-    stopped,
-  };
+  return { outcomes, states, stopped };
 }
 
 /**

@@ -179,7 +179,7 @@ export function shortLibrary(scenarios: readonly NamedScenario[]): readonly Name
 }
 
 /** Refuted if anything is; verified only if everything is. */
-function verdictOf(runs: readonly FeatureRun[]): Verdict {
+export function verdictOf(runs: readonly FeatureRun[]): Verdict {
   const all = runs.flatMap((run) => run.results.map(({ verdict }) => verdict));
   if (all.includes('refuted')) return 'refuted';
   return all.includes('inconclusive') ? 'inconclusive' : 'verified';

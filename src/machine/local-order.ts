@@ -266,6 +266,18 @@ export function mayWrite(w: Window, j: number): boolean {
 }
 
 /**
+ * May a detached choice be made now? Whatever comes after it cannot do anything either before the
+ * barriers in front have completed, so nothing is lost when it waits for them, and the search has fewer
+ * windows to tell apart.
+ */
+function mayDecide(w: Window, j: number): boolean {
+  for (let i = 0; i < j; i += 1) {
+    if (behindSynchronisation(w.infos[i] as EffectInfo, w, i, true)) return false;
+  }
+  return true;
+}
+
+/**
  * May a barrier, TLBI, maintenance or other single-event effect of instance `j` happen now? The
  * completion of earlier TLBIs is part of what a DSB waits for.
  */
@@ -357,8 +369,9 @@ export function mayFire(w: Window, j: number): boolean {
         if (!fired(w, i) && isOtherEffect(info)) return false;
       }
       return true;
-    case 'alloc-page':
     case 'choose':
+      return effect.detached === true ? mayDecide(w, j) : mayWriteAt(w, j, false);
+    case 'alloc-page':
       return mayWriteAt(w, j, false);
     case 'branch':
     case 'select':

@@ -91,6 +91,8 @@ export function createSingleEvents(
     const reply = perform(pe, w, j, info.effect);
     if (reply === 'impossible') return;
     answer(pe, w, j, reply ?? with_);
+    // Nothing is fetched behind a choice before it is made, so this is the last instance.
+    if (info.effect.kind === 'choose' && info.effect.detached === true) w.count -= 1;
     emit(pe, j, EVENT.fire, choice);
   }
 

@@ -136,9 +136,11 @@ export type EffectBody =
   | { readonly kind: 'select'; readonly condition: Expr }
   /**
    * A free choice by the environment: the answer is one of 0 .. options-1. With no option at all
-   * the run has no continuation and is not an execution.
+   * the run has no continuation and is not an execution. A `detached` choice is no instruction: it
+   * waits for no more than all that follows waits for, orders nothing, and leaves the window when it
+   * is made. For threads without translated accesses.
    */
-  | { readonly kind: 'choose'; readonly options: number }
+  | { readonly kind: 'choose'; readonly options: number; readonly detached?: true }
   | { readonly kind: 'lock'; readonly lock: number }
   | { readonly kind: 'unlock'; readonly lock: number }
   /** A page from the allocator, zeroed; the answer is its PA. Freed pages are reused at once. */

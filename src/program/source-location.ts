@@ -16,7 +16,59 @@ export interface SourceLocation {
   readonly caller?: SourceLocation;
 }
 
-/** A maker of locations inside one function: `const at = within('mmu.c', 'unmap_stage2_ptes')`. */
+/**
+ * A maker of locations inside one function: `const at = within('mmu.c', 'unmap_stage2_ptes')`. Equal
+ * locations are one object, so that a long run makes few of them.
+ */
 export function within(file: string, fn: string): (line: number, text: string) => SourceLocation {
-  return (line, text) => ({ file, line, function: fn, text });
+  const makers = inner(MAKERS, file);
+  let at = makers.get(fn);
+  if (at === undefined) {
+    const known = new Map<number, Map<string, SourceLocation>>();
+    at = (line, text) => {
+      const ofLine = inner(known, line);
+      let location = ofLine.get(text);
+      if (location === undefined) {
+        location = { file, line, function: fn, text };
+        ofLine.set(text, location);
+      }
+      return location;
+    };
+    makers.set(fn, at);
+  }
+  return at;
+}
+
+type Maker = (line: number, text: string) => SourceLocation;
+
+const MAKERS = new Map<string, Map<string, Maker>>();
+
+function inner<Outer, Inner, Value>(
+  map: Map<Outer, Map<Inner, Value>>,
+  key: Outer,
+): Map<Inner, Value> {
+  let found = map.get(key);
+  if (found === undefined) {
+    found = new Map();
+    map.set(key, found);
+  }
+  return found;
+}
+
+const CALLED = new WeakMap<SourceLocation, WeakMap<SourceLocation, SourceLocation>>();
+
+/** The location as reached through one more call, outside of those it names already. */
+export function calledFrom(location: SourceLocation, caller: SourceLocation): SourceLocation {
+  let known = CALLED.get(location);
+  if (known === undefined) {
+    known = new WeakMap();
+    CALLED.set(location, known);
+  }
+  let found = known.get(caller);
+  if (found === undefined) {
+    const outer = location.caller === undefined ? caller : calledFrom(location.caller, caller);
+    found = { ...location, caller: outer };
+    known.set(caller, found);
+  }
+  return found;
 }

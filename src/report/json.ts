@@ -26,7 +26,7 @@ export function featuresJson(features: Features): { readonly [name: string]: str
 export function verificationJson(
   verification: Verification,
   traceOf: (run: FeatureRun, result: RuleResult) => JsonTrace | null,
-): unknown {
+): Readonly<Record<string, unknown>> {
   const { candidate, verdict, runs, collapsed, statesPerSearch } = verification;
   return {
     format: FORMAT,

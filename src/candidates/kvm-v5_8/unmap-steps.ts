@@ -1,4 +1,4 @@
-import { within, type SourceLocation } from '../../program/source-location.ts';
+import { calledFrom, within, type SourceLocation } from '../../program/source-location.ts';
 import { call, dsb, isb, pageOf, store, type HostCode } from '../host-code.ts';
 import { kvmFlushDcache } from './dcache.ts';
 import { kvmTlbFlushVmidIpa } from './flush.ts';
@@ -80,8 +80,8 @@ export function* setEntry(
   const lines = SET_BARRIERS[level];
   const at = within(lines.file, lines.function);
   yield store(cell, value, location);
-  yield dsb('st', 'ish', { ...at(lines.dsb, 'dsb(ishst)'), caller: location });
-  if (lines.isb !== null) yield isb({ ...at(lines.isb, 'isb()'), caller: location });
+  yield dsb('st', 'ish', calledFrom(at(lines.dsb, 'dsb(ishst)'), location));
+  if (lines.isb !== null) yield isb(calledFrom(at(lines.isb, 'isb()'), location));
 }
 
 /**

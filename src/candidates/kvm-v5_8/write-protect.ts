@@ -4,7 +4,7 @@ import { within } from '../../program/source-location.ts';
 import { load, valueOf, type HostCode } from '../host-code.ts';
 import { condReschedLock } from './lock.ts';
 import type { Kvm } from './kvm.ts';
-import { addressEnd, decode, entryAddress, entryBase } from './pgtable.ts';
+import { addressEnd, decode, entryAddress, entryBase, entryBytes } from './pgtable.ts';
 import { MMU_C } from './source-files.ts';
 import type { IpaRange } from './unmap-plan.ts';
 
@@ -27,8 +27,13 @@ export function* stage2WpRange(kvm: Kvm, range: IpaRange): HostCode {
 }
 
 function pagesIn(kvm: Kvm, range: IpaRange): readonly bigint[] {
-  if (kvm.tracked === null) throw new Error('write protection needs the list of tracked pages');
-  return kvm.tracked.filter((page) => page >= entryBase(kvm, range.start, 3) && page < range.end);
+  const first = entryBase(kvm, range.start, 3);
+  if (kvm.tracked !== null) {
+    return kvm.tracked.filter((page) => page >= first && page < range.end);
+  }
+  const pages: bigint[] = [];
+  for (let page = first; page < range.end; page += entryBytes(kvm, 3)) pages.push(page);
+  return pages;
 }
 
 /** Takes the right to write from the leaf that maps a page; v5.8 walks level by level instead. */

@@ -74,6 +74,17 @@ const NEW_FUNCTIONS: ReadonlySet<string> = new Set([
  * calls at 270, 298 and 327 removed, two lines added after 354; 36 lines added after 190 of tlb.c.
  */
 export function patchedLocation(location: SourceLocation): SourceLocation {
+  let patched = PATCHED.get(location);
+  if (patched === undefined) {
+    patched = patch(location);
+    PATCHED.set(location, patched);
+  }
+  return patched;
+}
+
+const PATCHED = new WeakMap<SourceLocation, SourceLocation>();
+
+function patch(location: SourceLocation): SourceLocation {
   const moved =
     location.caller === undefined
       ? location

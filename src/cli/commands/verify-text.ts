@@ -4,9 +4,11 @@ import type { FoundRun } from '../../explore/counterexample-search.ts';
 import { referenceFor, whatFlips } from '../../explore/finding.ts';
 import { randomSearch } from '../../explore/random.ts';
 import { sensitivity } from '../../explore/sensitivity.ts';
+import type { FullSizeVerification } from '../../explore/summary/verify-full-size.ts';
 import type { Verification } from '../../explore/verify.ts';
 import { counterexample } from '../../report/counterexample.ts';
 import { headerText, keyText, rolesText, runText } from '../../report/counterexample-text.ts';
+import { fullSizeText } from '../../report/full-size.ts';
 import { flipsText } from '../../report/flips-text.ts';
 import { count, labelled } from '../../report/layout.ts';
 import { sensitivityText } from '../../report/sensitivity-text.ts';
@@ -40,6 +42,8 @@ export interface ReportOptions {
   readonly out?: string;
   readonly seed?: number;
   readonly expired: () => boolean;
+  /** The summary, where the question was about a full size, and how long the verdict took. */
+  readonly fullSize?: FullSizeVerification & { readonly milliseconds: number };
 }
 
 /** The whole report. */
@@ -108,12 +112,17 @@ export function reportText(
     const limits = { states: STATES_PER_REMOVAL, expired: options.expired };
     lines.push(...sensitivityText(sensitivity(verification, limits), style), '');
   }
+  const { fullSize } = options;
+  if (fullSize !== undefined) lines.push(...fullSizeText(fullSize, style.width));
   lines.push(
     ...machinesText(verification, style),
     '',
     ...groundsText(verification, style),
     '',
     ...(verdict === 'inconclusive' ? [] : expectedText(verification, style)),
+    ...(fullSize === undefined
+      ? []
+      : [` time      ${(fullSize.milliseconds / 1000).toFixed(1)} s to the verdict`]),
     ` verdict   ${verdictWords(verification)}     exit ${code}`,
   );
   return `${lines.join('\n')}\n`;

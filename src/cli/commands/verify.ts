@@ -1,13 +1,18 @@
 import { DEFAULT_FEATURES, type Features } from '../../arm64/features.ts';
 import type { Overrides } from '../../explore/library.ts';
+import {
+  verifyFullSize,
+  type FullSizeVerification,
+} from '../../explore/summary/verify-full-size.ts';
 import { verify } from '../../explore/verify.ts';
+import { fullSizeJson } from '../../report/full-size.ts';
 import { verificationJson } from '../../report/json.ts';
 import { ALL_RULES } from '../../rules/all-rules.ts';
 import { applyFeatures } from '../../scenario/codec.ts';
-import { isInputError, type InputError } from '../../scenario/input-error.ts';
+import { inputError, isInputError, type InputError } from '../../scenario/input-error.ts';
 import { labelsOf } from '../../trace/replay.ts';
 import { exitCode } from '../exit-codes.ts';
-import { parseGuest } from '../guest-option.ts';
+import { MOST, parseGuest } from '../guest-option.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
 import { findRule } from '../rule-option.ts';
@@ -21,6 +26,7 @@ export interface VerifyOptions {
   readonly guest?: string;
   readonly vcpus?: number;
   readonly pages?: number;
+  readonly mapping?: string;
   readonly seed?: number;
   readonly budget?: number;
   readonly rule?: string;
@@ -49,16 +55,24 @@ export async function verifyCommand(
   const expired = (): boolean => io.now() > deadline;
   const progress = progressLine(io);
   const scenario = subject.scenario === null ? null : { ...subject.scenario, ...overrides };
-  const verification = verify({
-    candidate: subject.candidate,
-    rules,
-    features,
-    scenario: scenario === null || features === null ? scenario : { ...scenario, features },
-    overrides: scenario === null ? overrides : {},
-    statesPerSearch: STATES_PER_SEARCH,
-    expired,
-    onProgress: progress.show,
-  });
+  const started = io.now();
+  const full = isFullSize(options)
+    ? fullSize(options, subject, { features, rules, expired, onProgress: progress.show })
+    : null;
+  if (full !== null && isInputError(full)) return full;
+  const verification =
+    full?.verification ??
+    verify({
+      candidate: subject.candidate,
+      rules,
+      features,
+      scenario: scenario === null || features === null ? scenario : { ...scenario, features },
+      overrides: scenario === null ? overrides : {},
+      statesPerSearch: STATES_PER_SEARCH,
+      expired,
+      onProgress: progress.show,
+    });
+  const milliseconds = io.now() - started;
   if (isInputError(verification)) {
     progress.clear();
     return { ...verification, message: capital(verification.message) };
@@ -81,7 +95,7 @@ export async function verifyCommand(
           };
     });
     progress.clear();
-    io.out(`${JSON.stringify(json)}\n`);
+    io.out(`${JSON.stringify(full === null ? json : { ...json, fullSize: fullSizeJson(full) })}\n`);
   } else {
     const text = reportText(
       verification,
@@ -90,6 +104,7 @@ export async function verifyCommand(
         name,
         source: subject.source,
         expired,
+        ...(full === null ? {} : { fullSize: { ...full, milliseconds } }),
         ...(options.out === undefined ? {} : { out: options.out }),
         ...(options.seed === undefined ? {} : { seed: options.seed }),
       },
@@ -99,6 +114,39 @@ export async function verifyCommand(
     io.out(text);
   }
   return exitCode(verification.verdict);
+}
+
+/** More than a scenario can have is looked at as a whole. */
+function isFullSize({ pages, vcpus, mapping }: VerifyOptions): boolean {
+  return (pages ?? 0) > MOST.pages || (vcpus ?? 0) > MOST.vcpus || mapping !== undefined;
+}
+
+function fullSize(
+  options: VerifyOptions,
+  subject: Subject,
+  how: Pick<Parameters<typeof verifyFullSize>[0], 'features' | 'rules' | 'expired' | 'onProgress'>,
+): FullSizeVerification | InputError {
+  const { pages, vcpus, mapping, guest } = options;
+  if (guest !== 'general' || subject.scenario !== null) {
+    const what =
+      mapping !== undefined
+        ? '--mapping'
+        : (pages ?? 0) > MOST.pages
+          ? `--pages ${pages}`
+          : `--vcpus ${vcpus}`;
+    return inputError(
+      'option-value',
+      `${what} goes with a candidate and --guest general: other guests and scenario files have at most ${MOST.pages} pages and ${MOST.vcpus} vCPUs.`,
+    );
+  }
+  return verifyFullSize({
+    ...how,
+    candidate: subject.candidate,
+    pages: pages ?? 2,
+    vcpus: vcpus ?? 1,
+    mapping: mapping ?? null,
+    statesPerSearch: STATES_PER_SEARCH,
+  });
 }
 
 function capital(text: string): string {

@@ -1,0 +1,380 @@
+import type { Features } from '../../arm64/features.ts';
+import { pa as toPa } from '../../arm64/address.ts';
+import {
+  descriptorAddress,
+  LAST_LEVEL,
+  LEVELS,
+  levelBytes,
+  mayHoldBlock,
+  type Geometry,
+  type Level,
+} from '../../arm64/geometry.ts';
+import { bitsPerLevel, DESCRIPTOR_BYTES, pageBytes, pageShift } from '../../arm64/granule.ts';
+import type { Candidate, OperationKind } from '../../candidates/candidate.ts';
+import type { HostCode } from '../../candidates/host-code.ts';
+import type { Kvm } from '../../candidates/kvm-v5_8/kvm.ts';
+import { kvmStage2Geometry } from '../../candidates/kvm-v5_8/pgtable.ts';
+import { privateCounts } from '../../candidates/kvm-v5_8/table-counts.ts';
+import type { Request } from '../../candidates/operation.ts';
+import { bumpFrom } from '../../candidates/world/bump.ts';
+import { buildStage2Tree, type LeafSpec } from '../../candidates/world/tables.ts';
+import { decodeStage2 } from '../../arm64/stage2-descriptor.ts';
+import { inputError, isInputError, type InputError } from '../../scenario/input-error.ts';
+
+/** The size at which an operation is looked at as a whole. */
+export interface FullSize {
+  readonly features: Features;
+  /** Pages of the granule in the range of the operation. */
+  readonly pages: number;
+  /** What the range is mapped by: the size of a page or block (`4k`, `2m` ...), or `mixed`. */
+  readonly mapping: string;
+}
+
+/** Consecutive pages by number (IPA / page size), mapped by leaves of one level. */
+export interface Run {
+  readonly from: number;
+  /** Not included. */
+  readonly to: number;
+  readonly level: Level;
+}
+
+/**
+ * The stage-2 tree of one VM at full size, as host code finds it. Pages are named by their number,
+ * IPA / page size. Guest memory is linear: one offset between IPAs and physical addresses.
+ */
+export interface FullWorld {
+  readonly features: Features;
+  readonly geometry: Geometry;
+  /** All mapped pages, ascending; those of the range, and a neighbour in front of it. */
+  readonly runs: readonly Run[];
+  /** First page of the range, and the one after its last. */
+  readonly range: { readonly from: number; readonly to: number };
+  readonly memory: ReadonlyMap<bigint, bigint>;
+  readonly root: bigint;
+  /** The entry at a physical address: its level and the first page it covers; null outside of tables. */
+  readonly entryAt: (address: bigint) => { readonly level: Level; readonly page: number } | null;
+  /** The entry that points to a table page; null for the root and for what is no table. */
+  readonly parentOf: (table: bigint) => { readonly level: Level; readonly page: number } | null;
+  /** Physical address of a page. */
+  readonly addressOf: (page: number) => bigint;
+  /** IPA of a page. */
+  readonly ipaOf: (page: number) => bigint;
+  /** The page at a physical address, or -1. */
+  readonly pageAt: (address: bigint) => number;
+  /** A page of the VM that nothing maps: what a remap puts in the place of the old one. */
+  readonly spare: bigint;
+  /** Where the guest has its own table: in the last top-level entry, which no range reaches. */
+  readonly stage1Table: { readonly ipa: bigint; readonly page: bigint };
+  /** The entries that a walk of an IPA goes through at the start, from the root. */
+  readonly walkOf: (ipa: bigint) => readonly WalkStep[];
+  /** Table pages with their levels. */
+  readonly tables: readonly { readonly page: bigint; readonly level: Level }[];
+  /** The whole host thread: the operation of the candidate on the range. */
+  readonly host: (candidate: Candidate) => HostCode;
+}
+
+/** One entry of a walk. */
+export interface WalkStep {
+  readonly level: Level;
+  /** Physical address of the entry, of the table page it lies in, and what it holds. */
+  readonly entry: bigint;
+  readonly table: bigint;
+  readonly value: bigint;
+}
+
+/** Where tables and guest memory lie; the largest block that a range may have is 1 TiB. */
+const TABLE_BASE = 0x4000_0000n;
+const GUEST_BASE = 1n << 40n;
+const SPARE_BASE = 1n << 44n;
+const STAGE1_PAGE = 1n << 45n;
+/** The VMID of the only VM. */
+export const VMID = 1;
+
+/** The largest range, in pages, that is worth building in memory. */
+const MOST_PAGES = 1 << 24;
+
+/** Sizes by which a granule maps, largest first, as they are written on the command line. */
+export function mappingNames(features: Features): readonly string[] {
+  return LEVELS.filter(
+    (level) => level === LAST_LEVEL || mayHoldBlock(features.granule, level, features),
+  ).map((level) => sizeName(levelBytes(features.granule, level)));
+}
+
+function sizeName(bytes: bigint): string {
+  const units = ['k', 'm', 'g', 't'] as const;
+  let value = bytes >> 10n;
+  let unit = 0;
+  while (value >= 1024n) {
+    value >>= 10n;
+    unit += 1;
+  }
+  return `${value}${units[unit] ?? '?'}`;
+}
+
+/** The level that a mapping of this name has; null where the granule has no such mapping. */
+function levelNamed(features: Features, name: string): Level | null {
+  const { granule } = features;
+  return (
+    LEVELS.find(
+      (level) =>
+        (level === LAST_LEVEL || mayHoldBlock(granule, level, features)) &&
+        sizeName(levelBytes(granule, level)) === name,
+    ) ?? null
+  );
+}
+
+/** Builds the world of an operation. An error is one sentence about what was asked for. */
+export function buildFullWorld(size: FullSize, operation: OperationKind): FullWorld | InputError {
+  const { features, pages } = size;
+  const geometry = kvmStage2Geometry(features);
+  const { granule } = features;
+  const bytes = pageBytes(granule);
+  const laidOut = layOut(size, geometry, operation);
+  if (isInputError(laidOut)) return laidOut;
+  const { runs, range } = laidOut;
+  const first = runs[0]?.from ?? 0;
+  // One offset for all, a multiple of the largest block, so that every block is aligned.
+  const top = levelBytes(granule, geometry.startLevel);
+  const base = (BigInt(first) * bytes) / top;
+  const offset = GUEST_BASE - base * top;
+  const addressOf = (page: number): bigint => BigInt(page) * bytes + offset;
+
+  const leaves: LeafSpec[] = [];
+  for (const { from, to, level } of runs) {
+    const step = pagesPerEntry(geometry, level);
+    for (let page = from; page < to; page += step) {
+      leaves.push({
+        ipa: BigInt(page) * bytes,
+        output: addressOf(page),
+        level,
+        write: true,
+        execute: true,
+        device: false,
+      });
+    }
+  }
+  const tableIpa = BigInt(geometry.rootEntries - 1) * top;
+  leaves.push({
+    ipa: tableIpa,
+    output: STAGE1_PAGE,
+    level: LAST_LEVEL,
+    write: true,
+    execute: true,
+    device: false,
+  });
+  const tree = buildStage2Tree(features, geometry, leaves, bumpFrom(TABLE_BASE));
+  const tables = new Map(tree.tables.map((table) => [table.page, table]));
+  const bits = bitsPerLevel(granule);
+  const shift = pageShift(granule);
+  const rootBytes = BigInt(geometry.rootPages) * bytes;
+
+  function entryAt(address: bigint): { level: Level; page: number } | null {
+    const page = address & ~(bytes - 1n);
+    const table = tables.get(page);
+    if (table === undefined) return null;
+    const each = pagesPerEntry(geometry, table.level);
+    if (page >= tree.root && page < tree.root + rootBytes) {
+      return {
+        level: geometry.startLevel,
+        page: Number((address - tree.root) / DESCRIPTOR_BYTES) * each,
+      };
+    }
+    const start = Number(table.ipa >> BigInt(shift));
+    const region = each * 2 ** bits;
+    const index = Number((address - page) / DESCRIPTOR_BYTES);
+    return { level: table.level, page: start - (start % region) + index * each };
+  }
+
+  function kvm(): Kvm {
+    return {
+      features,
+      vmid: VMID,
+      geometry,
+      root: tree.root,
+      pgdPointer: null,
+      mmuLock: 0,
+      counts: privateCounts(new Map(tree.tables.map(({ page, count }) => [page, count]))),
+      notifier: null,
+      backing: () => null,
+      isDevice: () => false,
+      watchedLines(start, length) {
+        const lines: bigint[] = [];
+        for (let line = start; line < start + length; line += bytes) lines.push(line);
+        return lines;
+      },
+      tracked: null,
+      // The code cannot tell; what the drop of the lock adds is looked at by the projection.
+      reschedule: 'always',
+    };
+  }
+
+  return {
+    features,
+    geometry,
+    runs,
+    range,
+    memory: tree.words,
+    root: tree.root,
+    entryAt,
+    parentOf(tablePage) {
+      const table = tables.get(tablePage);
+      if (table === undefined || table.level === geometry.startLevel) return null;
+      const level = (table.level - 1) as Level;
+      const start = Number(table.ipa >> BigInt(shift));
+      return { level, page: start - (start % pagesPerEntry(geometry, level)) };
+    },
+    addressOf,
+    ipaOf: (page) => BigInt(page) * bytes,
+    pageAt(address) {
+      if (address < GUEST_BASE || address >= SPARE_BASE) return -1;
+      return Number((address - offset) >> BigInt(shift));
+    },
+    spare: SPARE_BASE,
+    stage1Table: { ipa: tableIpa, page: STAGE1_PAGE },
+    walkOf(ipa) {
+      const steps: WalkStep[] = [];
+      let table: bigint = tree.root;
+      for (const level of LEVELS) {
+        if (level < geometry.startLevel) continue;
+        const entry = descriptorAddress(geometry, toPa(table), ipa, level);
+        const value = tree.words.get(entry) ?? 0n;
+        steps.push({ level, entry, table: entry & ~(bytes - 1n), value });
+        const descriptor = decodeStage2(value, level, granule, features);
+        if (descriptor.kind !== 'table') break;
+        table = descriptor.next;
+      }
+      return steps;
+    },
+    tables: tree.tables,
+    host: (candidate) => hostThread(candidate, kvm(), { runs, range, addressOf, geometry, pages }),
+  };
+}
+
+/** Pages of the granule that one entry of a level covers. */
+export function pagesPerEntry(geometry: Geometry, level: Level): number {
+  return 2 ** ((LAST_LEVEL - level) * bitsPerLevel(geometry.granule));
+}
+
+interface Layout {
+  readonly runs: readonly Run[];
+  readonly range: { readonly from: number; readonly to: number };
+}
+
+/**
+ * The range lies across a border of top-level entries. On the left side a neighbour in front of the
+ * range keeps its tables alive, on the right side every table becomes empty.
+ */
+function layOut(
+  { features, pages, mapping }: FullSize,
+  geometry: Geometry,
+  operation: OperationKind,
+): Layout | InputError {
+  const names = mappingNames(features);
+  const page = names.at(-1) ?? '';
+  const level = mapping === 'mixed' ? LAST_LEVEL : levelNamed(features, mapping);
+  if (level === null || level < geometry.startLevel) {
+    return optionError(
+      `--mapping cannot be "${mapping}": with ${features.granule} pages it is ${names
+        .filter((name) => (levelNamed(features, name) ?? -2) >= geometry.startLevel)
+        .join(', ')} or mixed`,
+    );
+  }
+  if (operation === 'remap' && mapping !== page) {
+    return optionError(
+      `--mapping cannot be "${mapping}": this operation replaces one page entry, so it needs ${page}`,
+    );
+  }
+  if (operation === 'block' && mapping !== page) {
+    return optionError(
+      `--mapping cannot be "${mapping}": this operation puts blocks in the place of pages, so it needs ${page}`,
+    );
+  }
+  const block = pagesPerEntry(geometry, 2);
+  const unit = operation === 'block' ? block : pagesPerEntry(geometry, level);
+  if (pages % unit !== 0) {
+    return optionError(
+      `--pages cannot be ${pages}: a block holds ${unit} pages, so it must be a multiple of that`,
+    );
+  }
+  if (mapping === 'mixed' && pages < 2 * block) {
+    return optionError(
+      `--pages cannot be ${pages}: pages and blocks side by side need at least ${2 * block}`,
+    );
+  }
+  const entries = 2 ** bitsPerLevel(geometry.granule);
+  const rightBlocks = mapping === 'mixed' ? Math.floor(pages / 2 / block) * block : 0;
+  let left = mapping === 'mixed' ? pages - rightBlocks : Math.floor(pages / unit / 2) * unit;
+  // A table that the range fills has no place for a neighbour.
+  const hasNeighbour = operation !== 'block' && left > 0;
+  const mayShift = mapping !== 'mixed' && left > unit;
+  if (hasNeighbour && mayShift && left % (unit * entries) === 0) left -= unit;
+  const perTop = pagesPerEntry(geometry, geometry.startLevel);
+  const border = Math.max(1, Math.ceil((left + unit) / perTop)) * perTop;
+  const range = { from: border - left, to: border - left + pages };
+  // The last two top-level entries are for the guest's own tables and for what is outside of all.
+  if (pages > MOST_PAGES || range.to > (geometry.rootEntries - 2) * perTop) {
+    const most = Math.min(MOST_PAGES, (geometry.rootEntries - 4) * perTop);
+    return optionError(
+      `--pages cannot be ${pages}: at most ${most} pages fit with ipa-bits=${features.ipaBits} and ${features.granule} pages`,
+    );
+  }
+  const runs: Run[] = [];
+  const inFront = mapping === 'mixed' ? 1 : unit;
+  if (hasNeighbour) runs.push({ from: range.from - inFront, to: range.from, level });
+  if (rightBlocks > 0) {
+    runs.push({ from: range.from, to: border, level }, { from: border, to: range.to, level: 2 });
+  } else runs.push({ ...range, level });
+  return { runs, range };
+}
+
+function optionError(text: string): InputError {
+  return inputError('option-value', `${text}.`);
+}
+
+/** The operation of the candidate on the range; block by block where it is about one block. */
+function* hostThread(
+  candidate: Candidate,
+  kvm: Kvm,
+  world: Layout & {
+    readonly addressOf: (page: number) => bigint;
+    readonly geometry: Geometry;
+    readonly pages: number;
+  },
+): HostCode {
+  const { operation } = candidate;
+  const step = operation === 'block' ? pagesPerEntry(world.geometry, 2) : world.pages;
+  const { from, to } = world.range;
+  for (let page = from; page < to; page += step) {
+    yield* candidate.host(kvm, requestFor(operation, kvm, world.addressOf, page, page + step));
+  }
+}
+
+/** What the host does with the pages after each kind of operation, as in the small scenarios. */
+const AFTERWARDS: { readonly [operation in OperationKind]: Request['afterwards'] } = {
+  unmap: 'read-then-reuse',
+  remap: 'reuse',
+  block: 'nothing',
+  'write-protect': 'nothing',
+  fault: 'nothing',
+};
+
+function requestFor(
+  operation: OperationKind,
+  kvm: Kvm,
+  addressOf: (page: number) => bigint,
+  from: number,
+  to: number,
+): Request {
+  const bytes = pageBytes(kvm.geometry.granule);
+  const pages = Array.from({ length: operation === 'remap' ? 1 : to - from }, (_, i) => ({
+    ipa: BigInt(from + i) * bytes,
+    page: addressOf(from + i),
+  }));
+  return {
+    range: { start: BigInt(from) * bytes, end: BigInt(to) * bytes },
+    pages,
+    afterwards: AFTERWARDS[operation],
+    newBacking: operation === 'remap' ? SPARE_BASE : null,
+    handover: null,
+  };
+}
