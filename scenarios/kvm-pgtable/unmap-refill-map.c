@@ -3,7 +3,7 @@
  * why: the instruction cache must not hold what was there before
  * profile: kvm-pgtable, kvm-pgtable-shared
  * needs: kvm_unmap_gfn_range
- * guest: write, execute
+ * guest: read, write, execute
  */
 #define IPA 0x40000000UL
 #define PAGE 0x80000000UL

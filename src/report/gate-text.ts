@@ -198,7 +198,7 @@ export function gateGroundsText(gate: GateResult, style: Style): readonly string
   );
   const kinds = new Map<string, string[]>();
   for (const { kind, name, value } of assumed) {
-    const words = kind === 'global' || kind === 'capability' ? `${name} ${value}` : name;
+    const words = HAVE_VALUES.includes(kind) ? `${name} ${value}` : name;
     kinds.set(kind, [...(kinds.get(kind) ?? []), words]);
   }
   for (const [kind, names] of kinds) {
@@ -217,9 +217,13 @@ export function gateGroundsText(gate: GateResult, style: Style): readonly string
   return lines;
 }
 
+const HAVE_VALUES: readonly string[] = ['global', 'capability', 'static-key', 'register'];
+
 const KIND_WORDS: Readonly<Record<string, string>> = {
   global: 'values nobody computed',
   capability: 'CPU capabilities',
+  'static-key': 'static keys',
+  register: 'feature registers',
   config: 'CONFIG symbols asked for and not set',
   intercept: 'functions whose meaning is ours',
   'locked-macro': 'macros used in our form',

@@ -65,12 +65,15 @@ interface Placed {
 
 const SHARED = 'kvm-pgtable-shared';
 
+/** Level hints matter where a table goes, and are asked for wherever an address is invalidated. */
+const HINTS: readonly (readonly string[])[] = [['ttl=on'], ['ttl=on', 'fwb=on']];
+
 /** The common page-table walker of 5.10 to 6.1: one CPU at a time walks with the lock. */
 export const KVM_PGTABLE: KernelFamily = {
   name: 'kvm-pgtable',
   kernels: 'KVM stage 2 of 5.10 to 6.1: arch/arm64/kvm/hyp/pgtable.c, walked by one CPU at a time',
   matrix: ['fwb', 'vhe', 'tlbi-range'],
-  extraMachines: [],
+  extraMachines: HINTS,
   fits: (read) => hasPgtable(read) && !hasSharedWalks(read),
   open: (read, overlay, options) => attempt(() => open('kvm-pgtable', read, overlay, options)),
 };
@@ -80,7 +83,7 @@ export const KVM_PGTABLE_SHARED: KernelFamily = {
   name: SHARED,
   kernels: 'KVM stage 2 from 6.2 on: arch/arm64/kvm/hyp/pgtable.c with walks under the read lock',
   matrix: ['fwb', 'vhe', 'tlbi-range'],
-  extraMachines: [],
+  extraMachines: HINTS,
   fits: (read) => hasPgtable(read) && hasSharedWalks(read),
   open: (read, overlay, options) => attempt(() => open(SHARED, read, overlay, options)),
 };

@@ -94,6 +94,19 @@ const COMMON: readonly Case[] = [
 
 const OF_6_1: readonly Case[] = [
   {
+    name: 'a page is mapped without cleaning it, without FWB',
+    edits: [
+      {
+        file: PGTABLE,
+        what: /if \(mm_ops->dcache_clean_inval_poc && stage2_pte_cacheable\(pgt, new\)\)\s*mm_ops->dcache_clean_inval_poc\([^;]*;/,
+        by: '',
+      },
+    ],
+    scenario: 'fill a page and map it',
+    machine: {},
+    expected: 'contents-after-map',
+  },
+  {
     name: 'the table is freed before the flush',
     edits: [
       {
@@ -175,6 +188,37 @@ const OF_6_1: readonly Case[] = [
 ];
 
 const OF_6_12: readonly Case[] = [
+  {
+    name: 'a page is mapped without cleaning it, without FWB',
+    edits: [
+      {
+        file: PGTABLE,
+        what: /return unlikely\(ctx->flags & KVM_PGTABLE_WALK_SKIP_CMO\);/,
+        by: 'return true;',
+      },
+    ],
+    scenario: 'fill a page and map it',
+    machine: {},
+    expected: 'contents-after-map',
+  },
+  {
+    name: 'ranges are flushed by range where hardware has no such TLBI',
+    edits: [
+      {
+        file: 'arch/arm64/include/asm/tlbflush.h',
+        what: /if \(!system_supports_tlb_range\(\) \|\|(\s*\\\s*)__flush_pages == 1/,
+        by: 'if (__flush_pages == 1',
+      },
+      {
+        file: PGTABLE,
+        what: /if \(!system_supports_tlb_range\(\)\) \{/,
+        by: 'if (0) {',
+      },
+    ],
+    scenario: 'map a block over a table of pages',
+    machine: FWB,
+    expected: 'no-undefined-instruction',
+  },
   {
     name: 'the table is freed before the flush',
     edits: [
