@@ -203,6 +203,7 @@ function place(source: ScenarioSource, index: number): Placed {
         window,
         reschedule,
         hosts: settings.hosts,
+        pages: settings.pages,
       },
       shrinks: false,
     },
@@ -278,7 +279,7 @@ function setupOf(
   const countWords = hosts.length > 1 ? countWordsOf(made) : null;
   const view = viewOf(settings, features, pages);
   const context = guestContext(view, { vmid: guest.vmid, root: guest.root }, features);
-  const vas = pages.map(({ ipa }) => view.vaOf(ipa));
+  const vas = [...new Set(pages.map(({ ipa }) => view.vaOf(ipa)))];
   const vcpu = generatorThread(
     'vcpu0',
     generalGuest({ vcpu: 'vcpu0', vas, kinds: settings.kinds, value: STORED, handler: null }),

@@ -26,6 +26,8 @@ export interface ScenarioSettings {
   readonly reschedule: Scenario['reschedule'];
   /** CPUs of the host: the second one runs `host1()`, where the file has it. */
   readonly hosts: 1 | 2;
+  /** Pages of the guest that the file names, for reports. */
+  readonly pages: number;
   /** What the machine must be. */
   readonly features: readonly RequiredFeature[];
 }
@@ -107,6 +109,7 @@ export function readScenarioFile({ path, text }: ScenarioSource): Outcome<Scenar
       window: number('window', 8, 1, 31),
       reschedule: oneOf('reschedule', entries.get('reschedule')?.value ?? 'choose', RESCHEDULE),
       hosts: /\bhost1\s*\(/.test(text) ? 2 : 1,
+      pages: text.match(/\bguest_page\s*\(/g)?.length ?? 0,
       features: words('features').map((word) => required(word, entries.get('features'), fail)),
     };
   });

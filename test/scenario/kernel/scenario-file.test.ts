@@ -31,7 +31,11 @@ describe('a scenario file', () => {
       view: 'mmu-off',
       vcpus: 2,
       reschedule: 'choose',
+      hosts: 1,
+      pages: 0,
     });
+    const two = 'void setup(void) { guest_page(1, 2); }\nvoid host(void) {}\nvoid host1(void) {}\n';
+    expect(ok(readScenarioFile(fileOf(NEEDED, two)))).toMatchObject({ hosts: 2, pages: 1 });
   });
 
   test('a line without a key goes on with the value above it', () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_FEATURES } from '../../../src/arm64/features.ts';
 import { noUseOfFreedTable } from '../../../src/rules/no-use-of-freed-table.ts';
@@ -237,6 +238,14 @@ ${first}${second}\tmap_fault(IPA, page, PAGE_SIZE, READ_WRITE, other_cache);
     expect(words).toContain('register ID_AA64MMFR0_EL1 0x2');
     expect(words).toContain('capability ARM64_HAS_STAGE2_FWB absent');
     expect(words.filter((word) => word.includes('kvm_arm_vmid_bits'))).toEqual([]);
+  });
+
+  test('the scenario file of docs/kernel-c.md is one, and safe', () => {
+    const page = readFileSync('docs/kernel-c.md', 'utf8');
+    const text = /```c\n([^]*?)```/.exec(page)?.[1] ?? '';
+    const tree = opened({ read: readSmallPgtable }, [], [{ path: 'docs.c', text }]);
+    const [scenario] = tree.scenarios;
+    expect(verdictOf(tree, scenario?.name ?? '')).toBe('verified');
   });
 
   test('the code under test counts as executed, the set-up does not', () => {
