@@ -51,6 +51,13 @@ export function changesOf(patch: AppliedPatch): readonly FileChange[] {
   });
 }
 
+/** The number of an unchanged line of the patched file in the file as it was; `null` for an added one. */
+export function lineBefore({ hunks }: FileChange, line: number): number | null {
+  const added = hunks.flatMap((hunk) => hunk.added);
+  if (added.includes(line)) return null;
+  return moved(line, added, sorted(hunks.flatMap((hunk) => hunk.removed)));
+}
+
 function isApplied(report: HunkReport): report is Applied {
   return report.kind === 'applied';
 }

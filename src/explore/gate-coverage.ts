@@ -1,8 +1,12 @@
+import type { Features } from '../arm64/features.ts';
 import { coverLines } from '../frontend/kernel-c/line-coverage/line-coverage.ts';
 import { ownersOf, reachableFrom } from '../frontend/kernel-c/line-coverage/reach.ts';
+import { linesWithTokens } from '../frontend/kernel-c/line-coverage/tokens-on.ts';
+import type { TokenStream } from '../frontend/kernel-c/preprocess/token-stream.ts';
 import type { ReadFile } from '../frontend/kernel-c/read-file.ts';
+import type { Program } from '../frontend/kernel-c/vm/program.ts';
 import type { KernelScenario, LoadedTree } from '../scenario/kernel/family.ts';
-import type { FileChange } from './gate-change.ts';
+import { type FileChange, lineBefore } from './gate-change.ts';
 import type { Side } from './gate.ts';
 
 /** A line that the patch adds or removes and that no scenario executed. */
@@ -37,39 +41,32 @@ export function coverage(
 ): Coverage {
   const missed: MissedLine[] = [];
   const count = { executed: 0, 'no-code': 0, missed: 0, 'one-way': 0 };
+  const letIn = { executed: 0, 'no-code': 0, missed: 0, 'one-way': 0 };
   const before = { executed: 0, 'no-code': 0, missed: 0, 'one-way': 0 };
-  for (const { path, oldPath, hunks } of changes) {
-    const add = (
+  for (const change of changes) {
+    const { path, oldPath, hunks } = change;
+    const judge = (
       side: Side,
-      tree: LoadedTree,
       file: string,
       lines: readonly number[],
       into: typeof count,
+      bothWays: boolean,
     ): void => {
-      const programs = tree.kernels().map(({ program }) => program);
       const text = (side === 'patched' ? texts.after : texts.before)(file) ?? '';
+      const programs = programsOf(side === 'patched' ? patched : base);
       for (const [line, found] of coverLines(programs, file, text, lines)) {
         into[found.kind] += 1;
-        // Which way a condition went that is gone now is not asked: that it was come to is enough.
-        if (found.kind === 'missed' || (found.kind === 'one-way' && side === 'patched')) {
+        if (found.kind === 'missed' || (found.kind === 'one-way' && bothWays)) {
           missed.push({ file, line, side, why: found.why });
         }
       }
     };
-    add(
-      'patched',
-      patched,
-      path,
-      hunks.flatMap(({ added }) => added),
-      count,
-    );
-    add(
-      'base',
-      base,
-      oldPath,
-      hunks.flatMap(({ removed }) => removed),
-      before,
-    );
+    const added = hunks.flatMap((hunk) => hunk.added);
+    const removed = hunks.flatMap((hunk) => hunk.removed);
+    judge('patched', path, added, count, true);
+    // Which way a condition went that was there before is not asked: that it was come to is enough.
+    judge('patched', path, linesLetIn(change, base, patched), letIn, false);
+    judge('base', oldPath, removed, before, false);
   }
   return {
     added: count.executed + count.missed + count['one-way'],
@@ -79,6 +76,26 @@ export function coverage(
     removedExecuted: before.executed + before['one-way'],
     missed,
   };
+}
+
+/**
+ * Unchanged lines of a patched file that come to be compiled by the patch: a condition of the
+ * preprocessor kept them out before.
+ */
+function linesLetIn(change: FileChange, base: LoadedTree, patched: LoadedTree): readonly number[] {
+  const was = linesWithTokens(streamsOf(base), change.oldPath);
+  return [...linesWithTokens(streamsOf(patched), change.path)].filter((line) => {
+    const before = lineBefore(change, line);
+    return before !== null && !was.has(before);
+  });
+}
+
+function programsOf(tree: LoadedTree): readonly Program[] {
+  return tree.kernels().map(({ program }) => program);
+}
+
+function streamsOf(tree: LoadedTree): readonly TokenStream[] {
+  return programsOf(tree).flatMap(({ units }) => units.map(({ unit }) => unit.stream));
 }
 
 /** The scenarios whose entries can come to something that the patch changes, on one side. */
@@ -109,4 +126,15 @@ export function scenariosReached(
     }
   }
   return scenarios.filter((scenario) => chosen.has(scenario));
+}
+
+/** Has a tree load the units of every kind of host among the machines, before they are asked about. */
+export function loadUnits(tree: LoadedTree, machines: readonly Features[]): void {
+  const [scenario] = tree.scenarios;
+  if (scenario === undefined) return;
+  for (const vhe of [true, false]) {
+    const features = machines.find((machine) => machine.vhe === vhe);
+    // What cannot be loaded is said by the runs.
+    if (features !== undefined) tree.prepare(scenario, features);
+  }
 }

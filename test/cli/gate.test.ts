@@ -215,6 +215,46 @@ describe('a changed line that nothing executed makes it incomplete', () => {
     expect(code).toBe(3);
   });
 
+  test('unchanged lines that a condition of the preprocessor now lets in', async () => {
+    const before = edited(
+      SMALL_TREE,
+      MMU,
+      HEAD,
+      '\tWRITE_ONCE(*slot, 0);\n#ifdef LATER\n\tif (old & (1UL << 55))\n\t\treturn;\n#endif\n\tisb();\n\tflush',
+    );
+    const harmless = edited(before, TLB, '\tdsb(ishst);\n', '\tdsb(ishst);\n\tdsb(ishst);\n');
+    const after = edited(harmless, MMU, '#ifdef LATER', '#ifndef LATER');
+    const { coverage, verdict } = await json(before, after);
+    expect(verdict).toBe('incomplete');
+    expect(coverage.missed.map(({ file, line }) => `${file}:${line}`)).toEqual([`${MMU}:31`]);
+    expect((await json(before, harmless)).verdict).toBe('verified');
+  });
+
+  test('what is no part of the kernel is not asked for', async () => {
+    const after = {
+      ...edited(SMALL_TREE, MMU, HEAD, '\tWRITE_ONCE(*slot, 0);\n\tisb();\n\tflush'),
+      'Documentation/mm.rst': 'Words.\n',
+      'tools/testing/selftests/kvm/own.c': 'int x;\n',
+    };
+    expect(await json(SMALL_TREE, after)).toMatchObject({ verdict: 'verified', code: 0 });
+  });
+
+  test('a change in code of a host at EL1 only', async () => {
+    const file = 'arch/arm64/kvm/hyp/tlb.c';
+    const after = edited(
+      SMALL_TREE,
+      file,
+      '\tdsb(ishst);\n',
+      '\tdsb(ishst);\n\tif (!has_vhe())\n\t\tisb();\n',
+    );
+    const withHas = edited(after, SMALL_H, 'void put_page', 'int has_vhe(void);\nvoid put_page');
+    const base = edited(SMALL_TREE, SMALL_H, 'void put_page', 'int has_vhe(void);\nvoid put_page');
+    const args = ['--feature', 'fwb=on', '--scenario', 'its MMU off'];
+    expect(await json(base, withHas, args)).toMatchObject({ verdict: 'verified', code: 0 });
+    const only = await json(base, withHas);
+    expect(only).toMatchObject({ verdict: 'incomplete', code: 3 });
+  });
+
   test('lines without code are not asked for', async () => {
     const after = edited(
       SMALL_TREE,

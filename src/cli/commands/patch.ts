@@ -2,7 +2,7 @@ import { DEFAULT_FEATURES } from '../../arm64/features.ts';
 import { changesOf } from '../../explore/gate-change.ts';
 import { costIn } from '../../explore/gate-cost.ts';
 import { compareSides, gateVerdict } from '../../explore/gate-compare.ts';
-import { coverage, scenariosReached } from '../../explore/gate-coverage.ts';
+import { coverage, loadUnits, scenariosReached } from '../../explore/gate-coverage.ts';
 import type { GateResult } from '../../explore/gate-result.ts';
 import { runSide, type Side } from '../../explore/gate.ts';
 import { applyPatch } from '../../frontend/kernel-c/patch/apply-patch.ts';
@@ -27,7 +27,7 @@ import {
 
 /** Not run, and nothing that is run depends on it. */
 const WITHOUT_EFFECT =
-  /^Documentation\/|^LICENSES\/|(^|\/)(MAINTAINERS|CREDITS|\.mailmap|\.gitignore)$|\.(rst|txt)$/;
+  /^Documentation\/|^LICENSES\/|^tools\/|^samples\/|(^|\/)(MAINTAINERS|CREDITS|\.mailmap|\.gitignore)$|\.(rst|txt)$/;
 
 /** What the front end reads. */
 const C_FILE = /\.[ch]$/;
@@ -73,7 +73,9 @@ export function patchCommand(path: string, options: GateOptions, io: Io): number
   );
   const available = [...asked, ...gone];
 
-  const changes = changesOf(applied);
+  const changes = changesOf(applied).filter(({ path: file }) => !WITHOUT_EFFECT.test(file));
+  // Some units are loaded only for a machine that runs them; a change may be in one of those.
+  for (const tree of [base, patched]) loadUnits(tree, work.machines);
   const reached = new Set([
     ...scenariosReached(available, changes, base, 'base'),
     ...scenariosReached(available, changes, patched, 'patched'),

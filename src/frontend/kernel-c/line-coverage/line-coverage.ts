@@ -63,7 +63,7 @@ interface LineNotes {
 }
 
 function judge(raw: RawLine, notes: LineNotes | undefined): LineCoverage {
-  if (raw === 'blank' || raw === 'directive') return { kind: 'no-code' };
+  if (raw !== 'macro' && raw !== 'code') return { kind: 'no-code' };
   if (notes === undefined) {
     return raw === 'macro'
       ? { kind: 'missed', why: 'the macro is used nowhere in the code that was loaded' }

@@ -2,10 +2,12 @@ import { Flag, lexFile } from '../preprocess/lex.ts';
 import { createSymbols, spelling } from '../preprocess/symbols.ts';
 
 /**
- * What stands on a line before preprocessing: nothing (or a comment), a part of the text of a macro,
- * a part of another directive, or C.
+ * What stands on a line before preprocessing: nothing (or a comment), a part of a macro, a condition
+ * (`#if` to `#endif`), a part of another directive, or C. The guard of a header is a directive.
  */
-export type RawLine = 'blank' | 'macro' | 'directive' | 'code';
+export type RawLine = 'blank' | 'macro' | 'condition' | 'directive' | 'code';
+
+const CONDITION = /^(if|ifdef|ifndef|elif|else|endif)$/;
 
 /** What stands on some lines of a file with this text. */
 export function rawLines(text: string, lines: readonly number[]): ReadonlyMap<number, RawLine> {
@@ -20,17 +22,13 @@ export function rawLines(text: string, lines: readonly number[]): ReadonlyMap<nu
     while ((file.lineStarts[line] ?? Infinity) <= offset) line += 1;
     if (directives.has(token)) {
       const name = spelling(symbols, file.symbols[token + 1] ?? 0);
-      kind = name === 'define' && hasText(token) ? 'macro' : 'directive';
+      const isGuard = file.guard !== 0 && file.symbols[token + 2] === file.guard;
+      kind = name === 'define' && !isGuard ? 'macro' : 'directive';
+      if (CONDITION.test(name)) kind = 'condition';
     } else if (((file.flags[token] ?? 0) & Flag.lineStart) !== 0) {
       kind = 'code';
     }
     if (raw.has(line)) raw.set(line, kind);
   }
   return raw;
-
-  /** Whether the macro stands for anything: a token follows its name on the line. */
-  function hasText(hash: number): boolean {
-    const after = hash + 3;
-    return after < file.count && ((file.flags[after] ?? 0) & Flag.lineStart) === 0;
-  }
 }

@@ -81,6 +81,24 @@ export function tokensOn(
   return found;
 }
 
+/** The lines of a file that any token of some streams is spelt on. */
+export function linesWithTokens(
+  streams: readonly TokenStream[],
+  file: string,
+): ReadonlySet<number> {
+  const lines = new Set<number>();
+  for (const { sources, data, count } of streams) {
+    const lexed = sources.byPath.get(file);
+    if (lexed == null) continue;
+    for (let token = 0; token < count; token++) {
+      const at = data[token * STRIDE + 2] ?? 0;
+      if (at < lexed.base || at > lexed.base + lexed.size) continue;
+      lines.add(placeOf(sources, at).line);
+    }
+  }
+  return lines;
+}
+
 /** A macro use is not longer than this in tokens; one that is counts as several. */
 const LONGEST = 20_000;
 
