@@ -51,11 +51,19 @@ export function changesOf(patch: AppliedPatch): readonly FileChange[] {
   });
 }
 
-/** The number of an unchanged line of the patched file in the file as it was; `null` for an added one. */
-export function lineBefore({ hunks }: FileChange, line: number): number | null {
+/**
+ * The number that an unchanged line of one version has in the other; `null` for a line that is only in
+ * this one.
+ */
+export function lineInOther(
+  { hunks }: FileChange,
+  version: 'before' | 'after',
+  line: number,
+): number | null {
   const added = hunks.flatMap((hunk) => hunk.added);
-  if (added.includes(line)) return null;
-  return moved(line, added, sorted(hunks.flatMap((hunk) => hunk.removed)));
+  const removed = hunks.flatMap((hunk) => hunk.removed);
+  const [own, other] = version === 'after' ? [added, removed] : [removed, added];
+  return own.includes(line) ? null : moved(line, own, sorted(other));
 }
 
 function isApplied(report: HunkReport): report is Applied {

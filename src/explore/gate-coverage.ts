@@ -6,7 +6,7 @@ import type { TokenStream } from '../frontend/kernel-c/preprocess/token-stream.t
 import type { ReadFile } from '../frontend/kernel-c/read-file.ts';
 import type { Program } from '../frontend/kernel-c/vm/program.ts';
 import type { KernelScenario, LoadedTree } from '../scenario/kernel/family.ts';
-import { type FileChange, lineBefore } from './gate-change.ts';
+import { type FileChange, lineInOther } from './gate-change.ts';
 import type { Side } from './gate.ts';
 
 /** A line that the patch adds or removes and that no scenario executed. */
@@ -41,7 +41,7 @@ export function coverage(
 ): Coverage {
   const missed: MissedLine[] = [];
   const count = { executed: 0, 'no-code': 0, missed: 0, 'one-way': 0 };
-  const letIn = { executed: 0, 'no-code': 0, missed: 0, 'one-way': 0 };
+  const unchanged = { executed: 0, 'no-code': 0, missed: 0, 'one-way': 0 };
   const before = { executed: 0, 'no-code': 0, missed: 0, 'one-way': 0 };
   for (const change of changes) {
     const { path, oldPath, hunks } = change;
@@ -65,8 +65,9 @@ export function coverage(
     const removed = hunks.flatMap((hunk) => hunk.removed);
     judge('patched', path, added, count, true);
     // Which way a condition went that was there before is not asked: that it was come to is enough.
-    judge('patched', path, linesLetIn(change, base, patched), letIn, false);
+    judge('patched', path, linesOfOneSide(change, 'patched', base, patched), unchanged, false);
     judge('base', oldPath, removed, before, false);
+    judge('base', oldPath, linesOfOneSide(change, 'base', base, patched), unchanged, false);
   }
   return {
     added: count.executed + count.missed + count['one-way'],
@@ -79,14 +80,21 @@ export function coverage(
 }
 
 /**
- * Unchanged lines of a patched file that come to be compiled by the patch: a condition of the
- * preprocessor kept them out before.
+ * Unchanged lines of a file that are compiled on one side only: a condition of the preprocessor lets them
+ * in there and keeps them out on the other.
  */
-function linesLetIn(change: FileChange, base: LoadedTree, patched: LoadedTree): readonly number[] {
-  const was = linesWithTokens(streamsOf(base), change.oldPath);
-  return [...linesWithTokens(streamsOf(patched), change.path)].filter((line) => {
-    const before = lineBefore(change, line);
-    return before !== null && !was.has(before);
+function linesOfOneSide(
+  change: FileChange,
+  side: Side,
+  base: LoadedTree,
+  patched: LoadedTree,
+): readonly number[] {
+  const before = linesWithTokens(streamsOf(base), change.oldPath);
+  const after = linesWithTokens(streamsOf(patched), change.path);
+  const [own, other] = side === 'patched' ? [after, before] : [before, after];
+  return [...own].filter((line) => {
+    const same = lineInOther(change, side === 'patched' ? 'after' : 'before', line);
+    return same !== null && !other.has(same);
   });
 }
 
@@ -98,31 +106,36 @@ function streamsOf(tree: LoadedTree): readonly TokenStream[] {
   return programsOf(tree).flatMap(({ units }) => units.map(({ unit }) => unit.stream));
 }
 
-/** The scenarios whose entries can come to something that the patch changes, on one side. */
+/** The scenarios whose entries can come to something that the patch changes, on either side. */
 export function scenariosReached(
   scenarios: readonly KernelScenario[],
   changes: readonly FileChange[],
-  tree: LoadedTree,
-  side: Side,
+  base: LoadedTree,
+  patched: LoadedTree,
 ): readonly KernelScenario[] {
   const chosen = new Set<KernelScenario>();
-  for (const { program } of tree.kernels()) {
-    const changed = new Set<string>();
-    for (const { path, oldPath, hunks } of changes) {
-      const file = side === 'patched' ? path : oldPath;
-      const lines = hunks.flatMap((hunk) => (side === 'patched' ? hunk.added : hunk.removed));
-      for (const owner of ownersOf(program, file, lines)) changed.add(owner);
-    }
-    if (changed.size === 0) continue;
-    const reached = new Map<string, ReadonlySet<string>>();
-    for (const scenario of scenarios) {
-      const key = scenario.entries.join(' ');
-      let names = reached.get(key);
-      if (names === undefined) {
-        names = reachableFrom(program, scenario.entries);
-        reached.set(key, names);
+  for (const side of ['base', 'patched'] as const) {
+    const lines = changes.map((change) => ({
+      file: side === 'patched' ? change.path : change.oldPath,
+      lines: [
+        ...change.hunks.flatMap((hunk) => (side === 'patched' ? hunk.added : hunk.removed)),
+        ...linesOfOneSide(change, side, base, patched),
+      ],
+    }));
+    for (const program of programsOf(side === 'patched' ? patched : base)) {
+      const changed = new Set(lines.flatMap((one) => [...ownersOf(program, one.file, one.lines)]));
+      if (changed.size === 0) continue;
+      const reached = new Map<string, boolean>();
+      for (const scenario of scenarios) {
+        const key = scenario.entries.join(' ');
+        let found = reached.get(key);
+        if (found === undefined) {
+          const names = reachableFrom(program, scenario.entries);
+          found = [...changed].some((name) => names.has(name));
+          reached.set(key, found);
+        }
+        if (found) chosen.add(scenario);
       }
-      if ([...changed].some((name) => names.has(name))) chosen.add(scenario);
     }
   }
   return scenarios.filter((scenario) => chosen.has(scenario));

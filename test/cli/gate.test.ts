@@ -228,6 +228,10 @@ describe('a changed line that nothing executed makes it incomplete', () => {
     expect(verdict).toBe('incomplete');
     expect(coverage.missed.map(({ file, line }) => `${file}:${line}`)).toEqual([`${MMU}:31`]);
     expect((await json(before, harmless)).verdict).toBe('verified');
+    // The condition alone: the walk is run because of what it lets in.
+    const alone = await json(before, edited(before, MMU, '#ifdef LATER', '#ifndef LATER'));
+    expect(alone.runs.length).toBeGreaterThan(0);
+    expect(alone.coverage.missed.map(({ line }) => line)).toEqual([31]);
   });
 
   test('what is no part of the kernel is not asked for', async () => {

@@ -76,11 +76,7 @@ export function patchCommand(path: string, options: GateOptions, io: Io): number
   const changes = changesOf(applied).filter(({ path: file }) => !WITHOUT_EFFECT.test(file));
   // Some units are loaded only for a machine that runs them; a change may be in one of those.
   for (const tree of [base, patched]) loadUnits(tree, work.machines);
-  const reached = new Set([
-    ...scenariosReached(available, changes, base, 'base'),
-    ...scenariosReached(available, changes, patched, 'patched'),
-  ]);
-  const scenarios = available.filter((scenario) => reached.has(scenario));
+  const scenarios = scenariosReached(available, changes, base, patched);
   const { rules, machines } = work;
   const run = (side: Side, tree: LoadedTree): ReturnType<typeof runSide> =>
     runSide({
