@@ -302,6 +302,15 @@ describe('a changed line that nothing executed makes it incomplete', () => {
 });
 
 describe('what stops', () => {
+  test('a budget that is spent is no verdict', async () => {
+    const args = [...ONE, '--budget', '0.001'];
+    const { code, out } = await patch(SMALL_TREE, LATE_TREE, args);
+    expect(code).toBe(3);
+    expect(out).not.toMatch(/^ {2}ok /m);
+    const tree = ['tree', '--tree', 'tree', ...args];
+    expect((await tlbgate(tree, inputs(SMALL_TREE, ''))).out).toMatch(/inconclusive .*exit 3\n$/);
+  });
+
   test('a construct without a meaning is no verdict: it is named, and nothing passes', async () => {
     const after = edited(
       SMALL_TREE,
