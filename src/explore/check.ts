@@ -76,12 +76,29 @@ export function checkScenario(
   limits: SearchLimits,
   onViolation?: (rule: Rule, machine: Machine, trace: readonly Transition[]) => void,
 ): Checked | InputError {
-  const machine = machineOf(scenario, subject);
+  const made = attempt(() => machineOf(scenario, subject));
+  if (made.kind === 'failed') {
+    const none = rules.map((rule): RuleOutcome => ({
+      rule,
+      verdict: 'inconclusive',
+      message: null,
+    }));
+    return { outcomes: none, states: 0, stopped: made.diagnostic };
+  }
+  const machine = made.value;
   if ('kind' in machine) return machine;
   const found = checkMachine(machine, rules, limits, { onViolation });
-  const { outcomes, stopped } = found;
-  let { states } = found;
-  if (stopped === null) states += checkWholeGraph(scenario, machine, rules, outcomes, limits);
+  const { outcomes } = found;
+  let { states, stopped } = found;
+  if (stopped === null) {
+    const whole = attempt(() => checkWholeGraph(scenario, machine, rules, outcomes, limits));
+    if (whole.kind === 'ok') states += whole.value;
+    else {
+      // That rule was only looked at in a part of the graph.
+      stopped = whole.diagnostic;
+      outcomes.delete('progress');
+    }
+  }
   return { outcomes: inOrder(rules, outcomes), states, stopped };
 }
 

@@ -302,6 +302,26 @@ describe('a changed line that nothing executed makes it incomplete', () => {
 });
 
 describe('what stops', () => {
+  test('a construct at the very beginning is named as well', async () => {
+    const after = edited(
+      SMALL_TREE,
+      MMU,
+      '{\n\tunmap_table(kvm, kvm->arch.pgd, 30,',
+      '{\n\tdsb(ish);\n\tunknown_at_once = 1;\n\tunmap_table(kvm, kvm->arch.pgd, 30,',
+    );
+    const first = edited(
+      after,
+      SMALL_H,
+      '#define spin_lock(lock) ',
+      '#define spin_lock(lock) unknown_at_once = 1; ',
+    );
+    for (const tree of [after, first]) {
+      const { code, out } = await tlbgate(['tree', '--tree', 'tree', ...ONE], inputs(tree, ''));
+      expect(code).toBe(3);
+      expect(out.replaceAll(/\s+/g, ' ')).toContain('"unknown_at_once" is not declared');
+    }
+  });
+
   test('a budget that is spent is no verdict', async () => {
     const args = [...ONE, '--budget', '0.001'];
     const { code, out } = await patch(SMALL_TREE, LATE_TREE, args);
