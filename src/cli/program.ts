@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { isInputError, type InputError } from '../scenario/input-error.ts';
+import { CandidateFailure } from '../scenario/candidate-failure.ts';
+import { inputError, isInputError, type InputError } from '../scenario/input-error.ts';
 import { explainCommand } from './commands/explain.ts';
 import { exportCommand, type ExportOptions } from './commands/export.ts';
 import { addConformanceCommand } from './commands/conformance-options.ts';
@@ -28,6 +29,11 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   try {
     await buildProgram(io, finish).parseAsync([...args], { from: 'user' });
   } catch (problem) {
+    if (problem instanceof CandidateFailure) {
+      const sentence = `${problem.message}: no verdict; mend the code, then ask again.`;
+      finish(inputError('candidate-throws', sentence.charAt(0).toUpperCase() + sentence.slice(1)));
+      return code;
+    }
     if (!(problem instanceof CommanderError)) throw problem;
     if (problem.exitCode === 0) return EXIT.verified;
     if (problem.code === 'commander.help') {

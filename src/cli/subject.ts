@@ -2,6 +2,7 @@ import { pathToFileURL } from 'node:url';
 import type { Candidate } from '../candidates/candidate.ts';
 import { CANDIDATES, findCandidate } from '../candidates/catalogue.ts';
 import { BY_OPERATION } from '../explore/library.ts';
+import { guarded } from '../scenario/candidate-failure.ts';
 import { readScenario } from '../scenario/codec.ts';
 import { inputError, isInputError, type InputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -80,7 +81,7 @@ async function loadModule(path: string, io: Io): Promise<Subject | InputError> {
       `The module "${path}" exports ${candidates.length} candidates, but must export one: see docs/writing-a-candidate.md.`,
     );
   }
-  return { candidate, scenario: null, source: path };
+  return { candidate: guarded(candidate), scenario: null, source: path };
 }
 
 function isCandidate(value: unknown): value is Candidate {

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import type { Candidate } from '../candidates/candidate.ts';
-import { createMachine, type Machine } from '../machine/machine.ts';
+import type { Machine } from '../machine/machine.ts';
 import type { Transition } from '../machine/transition.ts';
 import type { State } from '../machine/state.ts';
 import type { Fact } from '../machine/facts.ts';
 import { firstViolation, type Rule, type Violation } from '../rules/rule.ts';
-import { buildSetup } from '../scenario/build.ts';
+import { isInputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { compareCosts } from '../trace/cost.ts';
 import { labelOf, type Label } from '../trace/label.ts';
 import { replayLenient, type Executed } from '../trace/lenient.ts';
 import { normalise } from '../trace/normalise.ts';
-import { factAtEnd } from './check.ts';
+import { factAtEnd, machineOf } from './check.ts';
 import { randomRun, randomSearch } from './random.ts';
 import { costOf } from './scenario-cost.ts';
 import { proposals } from './shrink.ts';
@@ -202,10 +202,6 @@ function labelsOf(machine: Machine, steps: readonly Transition[]): readonly Labe
 }
 
 function build(scenario: Scenario, candidate: Candidate): Machine | null {
-  try {
-    return createMachine(buildSetup(scenario, candidate));
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
+  const machine = machineOf(scenario, candidate);
+  return isInputError(machine) ? null : machine;
 }

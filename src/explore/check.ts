@@ -8,6 +8,7 @@ import type { State } from '../machine/state.ts';
 import { firstViolation, type Rule } from '../rules/rule.ts';
 import { tablesChangeUnderLock } from '../rules/tables-change-under-lock.ts';
 import { buildSetup } from '../scenario/build.ts';
+import { ImpossibleScenario, orImpossible } from '../scenario/impossible-scenario.ts';
 import { inputError, type InputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { checkProgress } from './progress.ts';
@@ -42,14 +43,19 @@ export interface MachineSubject extends Pick<Candidate, 'id' | 'mirrors'> {
 /** What can be checked in a scenario. */
 export type Subject = Candidate | MachineSubject;
 
-/** The machine of a scenario, or why there is none. */
+/**
+ * The machine of a scenario, or why there is none: its features cannot hold it. A candidate whose code
+ * throws is another matter: its `CandidateFailure` goes through to the command line.
+ */
 export function machineOf(scenario: Scenario, subject: Subject): Machine | InputError {
   try {
     return createMachine(
-      'setup' in subject ? subject.setup(scenario) : buildSetup(scenario, subject),
+      'setup' in subject
+        ? orImpossible(() => subject.setup(scenario))
+        : buildSetup(scenario, subject),
     );
   } catch (problem) {
-    if (!(problem instanceof RangeError)) throw problem;
+    if (!(problem instanceof ImpossibleScenario)) throw problem;
     return inputError(
       'scenario-impossible',
       `this scenario cannot be built for ${scenario.candidate}: ${problem.message}.`,

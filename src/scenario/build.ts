@@ -12,6 +12,8 @@ import type { MachineSetup, ThreadSetup } from '../machine/setup.ts';
 import type { Context } from '../program/effect.ts';
 import { generatorThread, type ThreadBody } from '../program/generator-thread.ts';
 import type { ThreadTree } from '../program/thread-tree.ts';
+import { guarded } from './candidate-failure.ts';
+import { orImpossible } from './impossible-scenario.ts';
 import type { Scenario } from './scenario.ts';
 
 /**
@@ -27,8 +29,12 @@ import type { Scenario } from './scenario.ts';
 const STORED = (vcpu: number): bigint => BigInt(vcpu + 1);
 const SECOND_VM_VALUE = 0x99n;
 
-/** The world of a scenario: its VMs, tables and pages. Throws a RangeError for what its features cannot hold. */
+/** The world of a scenario: its VMs, tables and pages. Throws an `ImpossibleScenario` for what its features cannot hold. */
 export function worldOf(scenario: Scenario, candidate: Candidate): World {
+  return orImpossible(() => layOutWorld(scenario, candidate));
+}
+
+function layOutWorld(scenario: Scenario, candidate: Candidate): World {
   const entersHost = scenario.faults === 'enter-host';
   return buildWorld({
     features: scenario.features,
@@ -49,8 +55,16 @@ export function worldOf(scenario: Scenario, candidate: Candidate): World {
   });
 }
 
-/** The machine of a scenario. Throws a RangeError for what its features cannot hold. */
+/**
+ * The machine of a scenario. Throws an `ImpossibleScenario` for what its features cannot hold, and a
+ * `CandidateFailure` where the first step of the candidate's code throws; later steps are taken when
+ * the machine gets there, and may throw it then.
+ */
 export function buildSetup(scenario: Scenario, candidate: Candidate): MachineSetup {
+  return orImpossible(() => setUp(scenario, guarded(candidate)));
+}
+
+function setUp(scenario: Scenario, candidate: Candidate): MachineSetup {
   const { features } = scenario;
   const world = worldOf(scenario, candidate);
   const vm = first(world);

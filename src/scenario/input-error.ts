@@ -14,6 +14,7 @@ export type InputErrorCode =
   | 'scenario-impossible'
   | 'candidate-unknown'
   | 'candidate-module'
+  | 'candidate-throws'
   | 'rule-unknown'
   | 'guest-syntax'
   | 'option-value'
