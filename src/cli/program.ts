@@ -4,12 +4,14 @@ import { inputError, isInputError, type InputError } from '../scenario/input-err
 import { explainCommand } from './commands/explain.ts';
 import { exportCommand, type ExportOptions } from './commands/export.ts';
 import { addConformanceCommand } from './commands/conformance-options.ts';
+import { addFuzzCommand } from './commands/fuzz-options.ts';
 import { listCommand } from './commands/list.ts';
 import { addGateCommands } from './commands/gate-options.ts';
 import { addLitmusCommand } from './commands/litmus-options.ts';
 import { replayCommand, type ReplayOptions } from './commands/replay.ts';
 import { seedTableCommand } from './commands/seed-table.ts';
 import { verifyCommand, type VerifyOptions } from './commands/verify.ts';
+import { realCorpusIo } from './corpus-io.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { filesBelow } from './litmus-io.ts';
@@ -38,7 +40,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     if (problem.exitCode === 0) return EXIT.verified;
     if (problem.code === 'commander.help') {
       io.err(
-        'error: name a command: verify, patch, tree, list, replay or explain; `tlbgate --help` describes them.\n',
+        'error: name a command: verify, fuzz, patch, tree, list, replay or explain; `tlbgate --help` describes them.\n',
       );
       return EXIT.badInput;
     }
@@ -167,6 +169,7 @@ function buildProgram(io: Io, finish: (result: number | InputError) => void): Co
   addLitmusCommand(program, { ...io, filesBelow }, finish);
   addConformanceCommand(program, { ...io, filesBelow }, finish);
   addGateCommands(program, io, finish);
+  addFuzzCommand(program, realCorpusIo(io), finish);
 
   return program;
 }

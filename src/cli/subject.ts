@@ -1,6 +1,8 @@
 import { pathToFileURL } from 'node:url';
 import type { Candidate } from '../candidates/candidate.ts';
 import { CANDIDATES, findCandidate } from '../candidates/catalogue.ts';
+import { splitName } from '../candidates/mutants/find-mutant.ts';
+import { mutantOrItself } from '../explore/campaign/subject.ts';
 import { BY_OPERATION } from '../explore/library.ts';
 import { guarded } from '../scenario/candidate-failure.ts';
 import { readScenario } from '../scenario/codec.ts';
@@ -32,19 +34,24 @@ export async function findSubject(name: string, io: Io): Promise<Subject | Input
   return isInputError(candidate) ? candidate : { candidate, scenario, source: scenario.candidate };
 }
 
-/** The candidate a scenario names: one of ours, or a module. */
+/** The candidate a scenario names: one of ours, or a module, or a mutant of one. */
 export async function candidateOf(
   scenario: Scenario,
   where: string,
   io: Io,
 ): Promise<Candidate | InputError> {
-  const known = findCandidate(scenario.candidate);
-  if (known !== null) return known;
-  if (!/\.[cm]?[jt]s$/.test(scenario.candidate)) {
-    return unknownCandidate(scenario.candidate, where);
-  }
-  const loaded = await loadModule(scenario.candidate, io);
-  return isInputError(loaded) ? loaded : loaded.candidate;
+  const { family, mutation } = splitName(scenario.candidate);
+  const known = findCandidate(family);
+  if (known === null && !/\.[cm]?[jt]s$/.test(family)) return unknownCandidate(family, where);
+  const loaded = known === null ? await loadModule(family, io) : { candidate: known };
+  if (isInputError(loaded)) return loaded;
+  return (
+    mutantOrItself(loaded.candidate, scenario) ??
+    inputError(
+      'candidate-unknown',
+      `${where} is about a mutant that ${family} does not have in this scenario ("${mutation ?? ''}"): its code may have changed since the file was written.`,
+    )
+  );
 }
 
 /** The sentence about a candidate nobody knows. */

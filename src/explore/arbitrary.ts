@@ -12,9 +12,11 @@ import { labelOf, type Label } from '../trace/label.ts';
 import { replayLenient, type Executed } from '../trace/lenient.ts';
 import { normalise } from '../trace/normalise.ts';
 import { factAtEnd, machineOf } from './check.ts';
+import { livelockAtEnd, looksForLivelocks } from './livelock.ts';
 import { randomRun, randomSearch } from './random.ts';
 import { costOf } from './scenario-cost.ts';
 import { proposals } from './shrink.ts';
+import { waitsForEver } from './waits-for-ever.ts';
 import type { Strategy } from './strategy/strategy.ts';
 
 /**
@@ -38,6 +40,8 @@ export interface RunOptions {
   readonly strategies?: readonly Strategy[];
   /** Most steps of a run. */
   readonly steps?: number;
+  /** Whether the shrinker is to stop looking for something smaller; never when not given. */
+  readonly expired?: () => boolean;
   /** Whether the shrinker may set features back to their defaults; no when not given. */
   readonly shrinkFeatures?: boolean;
 }
@@ -83,7 +87,11 @@ class RunArbitrary extends fc.Arbitrary<RunCase> {
     const seed = mrng.nextInt();
     const machine = this.#machineOf(scenario);
     if (machine === null) throw new RangeError('a scenario was generated that cannot be built');
-    const run = randomRun(machine, seed, { hosts: scenario.hosts, ...this.#options });
+    const run = randomRun(machine, seed, {
+      hosts: scenario.hosts,
+      ...this.#options,
+      livelocks: looksForLivelocks(scenario),
+    });
     const trace = labelsOf(machine, run.steps);
     return new fc.Value({ scenario, trace, broken: run.violation?.rule.id ?? null }, undefined);
   }
@@ -122,6 +130,7 @@ class RunArbitrary extends fc.Arbitrary<RunCase> {
       features: this.#options.shrinkFeatures ?? false,
     };
     for (const { scenario: other, labels, otherHost } of proposals(from)) {
+      if (this.#options.expired?.() === true) return;
       if (compareCosts(costOf(other, []).slice(0, 4), cost.slice(0, 4)) > 0) continue;
       const trace =
         this.#attempt(other, labels, rule) ??
@@ -155,7 +164,8 @@ class RunArbitrary extends fc.Arbitrary<RunCase> {
   #searchAgain(scenario: Scenario, rule: string): readonly Label[] | null {
     const machine = this.#machineOf(scenario);
     if (machine === null) return null;
-    const options = { hosts: scenario.hosts, ...this.#options };
+    const livelocks = looksForLivelocks(scenario);
+    const options = { hosts: scenario.hosts, ...this.#options, livelocks };
     const { found } = randomSearch(machine, 1, { ...options, runs: WALKS_AGAIN });
     if (found === null) return null;
     return this.#attempt(scenario, labelsOf(machine, found.run.steps), rule);
@@ -163,14 +173,19 @@ class RunArbitrary extends fc.Arbitrary<RunCase> {
 
   #replay(
     machine: Machine,
-    { hosts }: Scenario,
+    scenario: Scenario,
     labels: readonly Label[],
     how: { readonly finish?: number; readonly catchUp?: number } = {},
   ): Executed<Violation> {
+    const { hosts } = scenario;
     const violation = (facts: readonly Fact[]): Violation | null =>
       firstViolation(this.#options.rules, facts);
-    const endViolation = (state: State): Violation | null => {
-      const fact = factAtEnd(machine, state);
+    const endViolation = (state: State, steps: readonly Transition[]): Violation | null => {
+      const isOver = machine.transitions(state).every(({ pe }) => pe < 0);
+      const fact =
+        (isOver ? factAtEnd(machine, state) : null) ??
+        waitsForEver(machine, state) ??
+        (scenario.guest.kind === 'persistent' ? livelockAtEnd(machine, steps) : null);
       return fact === null ? null : violation([fact]);
     };
     return replayLenient(machine, labels, { hosts, violation, endViolation, ...how });

@@ -4,6 +4,7 @@ import type { Rule } from '../rules/rule.ts';
 import type { Replayed } from '../trace/replay.ts';
 import { factAtEnd } from './check.ts';
 import { checkProgress } from './progress.ts';
+import { waitsForEver } from './waits-for-ever.ts';
 
 /** Most states looked at from the end of a run on, to see that a thread waits for ever. */
 const STATES = 200_000;
@@ -20,6 +21,8 @@ export function brokenAtEnd(machine: Machine, run: Replayed, rule: Rule): string
   }
   const last = run.states.at(-1);
   if (rule.id !== 'progress' || last === undefined) return null;
+  const stuck = waitsForEver(machine, last);
+  if (stuck !== null) return rule.check(stuck);
   if (machine.transitions(last).every(({ pe }) => pe < 0)) {
     const fact = factAtEnd(machine, last);
     if (fact !== null) return rule.check(fact);

@@ -15,8 +15,11 @@ export interface LenientOptions<V> {
   readonly hosts: number;
   /** What stops the run: a violation shown by the facts of a step, or null. */
   readonly violation: (facts: readonly Fact[]) => V | null;
-  /** A violation shown by a state in which nothing can happen any more. */
-  readonly endViolation?: (state: State) => V | null;
+  /**
+   * A violation shown by where the run has got, once the labels are used up, and again once nothing
+   * can happen any more.
+   */
+  readonly endViolation?: (state: State, steps: readonly Transition[]) => V | null;
   /** Most steps added after the last label; 0 for none. */
   readonly finish?: number;
   /**
@@ -117,7 +120,7 @@ export function replayLenient<V>(
       take(ahead, labelOf(machine, state, ahead));
       const t = transitionOf(machine, state, label);
       if (t !== null) {
-        take(t, label);
+        take(t, labelOf(machine, state, t));
         return true;
       }
     }
@@ -130,16 +133,18 @@ export function replayLenient<V>(
   for (const label of labels) {
     if (violation !== null) break;
     const t = transitionOf(machine, state, label);
-    if (t !== null) take(t, label);
+    // What was taken may be alike and not the same: the run is told by its own labels.
+    if (t !== null) take(t, labelOf(machine, state, t));
     else if (!catchUpTo(label)) skipped += 1;
   }
+  violation ??= options.endViolation?.(state, steps) ?? null;
   let guestSteps = GUEST_FINISH;
   let current = steps.at(-1)?.pe ?? 0;
   for (let left = options.finish ?? DEFAULT_FINISH; left > 0 && violation === null; left -= 1) {
     const t = stay(machine, state, current, options.hosts, guestSteps > 0);
     if (t === null) {
       if (machine.transitions(state).length === 0)
-        violation = options.endViolation?.(state) ?? null;
+        violation = options.endViolation?.(state, steps) ?? null;
       break;
     }
     if (t.pe >= options.hosts && !isDelivery(machine, state, t)) guestSteps -= 1;

@@ -1,3 +1,5 @@
+import type { Transition } from '../../machine/transition.ts';
+import type { Bias } from './bias.ts';
 import type { Random } from '../../util/random.ts';
 
 /** Who can take a step in a walk. */
@@ -25,6 +27,8 @@ export interface Schedule {
   pick(ready: readonly Agent[], current: Agent | null, step: number): Agent;
   /** The agent had nothing to do in this state. */
   refused(agent: Agent): void;
+  /** The agent took this step. */
+  took?(agent: Agent, step: Transition): void;
 }
 
 /** A way to make schedules; one file each. */
@@ -32,6 +36,8 @@ export interface Strategy {
   readonly name: string;
   /** Draws the parameters of a run and starts it. `steps`: a guess at the length of the run. */
   start(random: Random, agents: readonly Agent[], steps: number): Schedule;
+  /** The bias its runs have; one that is drawn when not given. */
+  readonly bias?: (random: Random) => Bias;
 }
 
 /** How often an agent is drawn where nothing else decides. */
