@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import { firstFinds, strategyRows } from './first-find.ts';
+import { steeringRows } from './steering.ts';
 import { table } from './table.ts';
 
 /**
@@ -57,6 +58,18 @@ console.log(
       String(row.never),
       String(row.variants),
       row.ms.toFixed(0),
+    ]),
+  ),
+);
+
+console.log('\n## Campaigns with and without steering, 5 seeds each, ascending\n');
+console.log(
+  table(
+    ['question', 'steered', 'not steered'],
+    steeringRows().map(({ question, steered, unsteered }) => [
+      question,
+      steered.join(', '),
+      unsteered.join(', '),
     ]),
   ),
 );

@@ -14,7 +14,7 @@ interface Documented {
 
 /** Pages with an idea of a user's own. */
 const IDEAS = ['README.md', 'docs/writing-a-candidate.md'];
-const PAGES = [...IDEAS, 'docs/patch.md'];
+const PAGES = [...IDEAS, 'docs/patch.md', 'docs/fuzzing.md'];
 const MAIN = resolve('dist/cli/main.js');
 const built = existsSync(MAIN);
 const runs = mkdtempSync(join(tmpdir(), 'tlbgate-docs-'));
@@ -32,9 +32,10 @@ function documented(page: string): readonly Documented[] {
   return found;
 }
 
-/** What a shell would make of the words: the folder `runs` is a fresh one, and `*` is expanded. */
+/** What a shell would make of the words: the folders are fresh ones, and `*` is expanded. */
 function expand(word: string): string {
   if (word === 'runs') return runs;
+  if (word === 'united') return join(runs, 'united');
   if (!word.startsWith('runs/*')) return word;
   const [file = ''] = readdirSync(runs);
   return join(runs, file);

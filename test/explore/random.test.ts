@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { randomRun, randomSearch, STRATEGIES } from '../../src/explore/random.ts';
+import { randomRun, randomSearch, STRATEGIES, walk } from '../../src/explore/random.ts';
+import { rounds } from '../../src/explore/strategy/rounds.ts';
 import { uniform } from '../../src/explore/strategy/uniform.ts';
 import { createMachine, type Machine } from '../../src/machine/machine.ts';
 import { ALL_RULES } from '../../src/rules/all-rules.ts';
@@ -24,7 +25,7 @@ describe('sites', () => {
 });
 
 describe('a run', () => {
-  test.each([...STRATEGIES, uniform])('by $name is a function of the seed', (strategy) => {
+  test.each([...STRATEGIES, rounds, uniform])('by $name is a function of the seed', (strategy) => {
     const run = (machine: Machine): unknown =>
       randomRun(machine, 3, { ...options, strategies: [strategy] }).steps.map((t) => [
         t.pe,
@@ -36,6 +37,20 @@ describe('a run', () => {
     expect(run(machine)).toEqual(first);
     // What a machine has cached from earlier runs does not show.
     expect(run(seedMachine())).toEqual(first);
+  });
+
+  test('in legs begins as the run whose first legs it has', () => {
+    const machine = seedMachine();
+    const whole = randomRun(machine, 5, { ...options, rules: [] });
+    for (const steps of [0, 1, 40]) {
+      const legs = [
+        { seed: 5, steps },
+        { seed: 6, steps: Infinity },
+      ];
+      const run = walk(machine, legs, { ...options, rules: [] });
+      expect(run.steps.slice(0, steps)).toEqual(whole.steps.slice(0, steps));
+      expect(run.steps).not.toEqual(whole.steps);
+    }
   });
 
   test('takes only steps that the machine has', () => {

@@ -47,6 +47,25 @@ describe('lenient replay', () => {
     expect(replayed.skipped).toBe(labels.length);
   });
 
+  test('tells what was taken, where it is alike and not the same', () => {
+    // Built from other descriptors, as in another scenario: the translation will do.
+    const moved = labels.map((label) =>
+      label.event === 'translate'
+        ? { ...label, choice: label.choice.replace(/\(.*\)/, '(0x0=0x0)') }
+        : label,
+    );
+    expect(moved).not.toEqual(labels);
+    const replayed = replayLenient(machine, moved, options);
+    expect(replayed.skipped).toBe(0);
+    let state = machine.initial;
+    const own = replayed.steps.map((t) => {
+      const label = labelOf(machine, state, t);
+      state = t.next;
+      return label;
+    });
+    expect(replayed.labels).toEqual(own);
+  });
+
   test('finishes a run that was cut off, and comes to an end also where a guest repeats', () => {
     const replayed = replayLenient(machine, labels.slice(0, 20), {
       ...options,
