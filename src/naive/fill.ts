@@ -1,3 +1,4 @@
+import type { Context } from '../program/effect.ts';
 import { contextsAt } from './context.ts';
 import { entryKey } from './entry.ts';
 import type { Entry, InstructionLine, NaiveState, Pe } from './state.ts';
@@ -45,14 +46,22 @@ export function fillSteps(
   ];
 }
 
-/** Every TLB entry that could be filled now and is not present. */
-export function fillable(world: World, state: NaiveState, index: number): readonly Entry[] {
+/**
+ * Every TLB entry that could be filled now and is not present; `before` names the contexts of before
+ * the start, where it is about what was filled in them.
+ */
+export function fillable(
+  world: World,
+  state: NaiveState,
+  index: number,
+  before?: readonly Context[],
+): readonly Entry[] {
   const pe = state.pes[index];
   const tree = world.setup.threads[index]?.tree;
   if (pe === undefined || tree === undefined || !upcoming(tree, pe).translates) return [];
   const present = new Set(pe.tlb.map(entryKey));
   const entries = new Map<string, Entry>();
-  for (const context of walkableContexts(world, pe)) {
+  for (const context of before ?? walkableContexts(world, pe)) {
     const view = { world, state, tlb: pe.tlb, context };
     for (const va of world.setup.watchedVas) {
       for (const entry of entriesOf(view, va)) {

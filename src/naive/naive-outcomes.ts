@@ -1,3 +1,4 @@
+import type { Context } from '../program/effect.ts';
 import type { MachineSetup } from '../machine/setup.ts';
 import { settle, withPe } from './fetch-ahead.ts';
 import { fillable } from './fill.ts';
@@ -62,7 +63,7 @@ export function naiveFinals(
       stack.push(state);
     }
   };
-  visit(initialState(setup));
+  visit(fills === 'at-once' ? withOldEntries(world, initialState(setup)) : initialState(setup));
   for (let state = stack.pop(); state !== undefined; state = stack.pop()) {
     if (visited.size > limit) return { complete: false, states: visited.size };
     if (isFinal(setup, state)) {
@@ -118,11 +119,26 @@ function withTlbs(world: World, state: NaiveState, fills: NaiveLimits['fills']):
   return current;
 }
 
-function filled(world: World, state: NaiveState, index: number): NaiveState {
+/** What may still be cached from the contexts that were in force before the start. */
+function withOldEntries(world: World, state: NaiveState): NaiveState {
+  return world.setup.threads.reduce(
+    (current, { previousContexts }, index) =>
+      previousContexts === undefined ? current : filled(world, current, index, previousContexts),
+    state,
+  );
+}
+
+function filled(
+  world: World,
+  state: NaiveState,
+  index: number,
+  before?: readonly Context[],
+): NaiveState {
   const pe = state.pes[index];
-  const more = fillable(world, state, index);
+  const more = fillable(world, state, index, before);
   if (pe === undefined || more.length === 0) return state;
-  return filled(world, withPe(state, index, { ...pe, tlb: [...pe.tlb, ...more] }), index);
+  const next = withPe(state, index, { ...pe, tlb: [...pe.tlb, ...more] });
+  return filled(world, next, index, before);
 }
 
 function isFinal(setup: MachineSetup, { pes }: NaiveState): boolean {

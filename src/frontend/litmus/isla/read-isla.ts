@@ -1,6 +1,7 @@
 import { DEFAULT_FEATURES } from '../../../arm64/features.ts';
 import { stage1Geometry, stage2Geometry } from '../../../arm64/geometry.ts';
 import type { MachineSetup } from '../../../machine/setup.ts';
+import type { Context } from '../../../program/effect.ts';
 import { evaluate } from '../../../program/expr.ts';
 import { assemble, type Code, type CodeBlock } from '../assembly/code.ts';
 import { ones } from '../assembly/alu.ts';
@@ -250,6 +251,22 @@ function initialPhysical(value: SetupValue, tables: IslaTables, at: Position): b
   return reject('unsupported', at, 'this address is not mapped at the start.');
 }
 
+/**
+ * Whether a thread switches to other tables under the same VMID, or the same VMID and ASID. In the
+ * reference every walk starts from the registers in force at the access, so what was cached from the
+ * tables of before is never used; here it would match. Nothing of them is cached while the PE is at
+ * EL2 then (R_FXGNQ taken strictly).
+ */
+function reusesTags(contexts: readonly Context[]): boolean {
+  return contexts.some((one) =>
+    contexts.some((other) => {
+      if (one.vmid !== other.vmid) return false;
+      if (one.stage2?.root !== other.stage2?.root) return true;
+      return one.asid === other.asid && one.stage1?.root !== other.stage1?.root;
+    }),
+  );
+}
+
 function machineSetup(
   threads: readonly LitmusThread[],
   made: readonly IslaThread[],
@@ -271,7 +288,15 @@ function machineSetup(
   return {
     threads: perThread,
     translation: {
-      features: { ...DEFAULT_FEATURES, ipaBits: INPUT_BITS, vaBits: INPUT_BITS, ets: options.ets },
+      features: {
+        ...DEFAULT_FEATURES,
+        ipaBits: INPUT_BITS,
+        vaBits: INPUT_BITS,
+        ets: options.ets,
+        readingFillOutOfContext: !perThread.some(({ context, previousContexts }) =>
+          reusesTags([context, ...previousContexts]),
+        ),
+      },
       stage1: stage1Geometry('4k', INPUT_BITS),
       stage2: tables.hasStage2 ? stage2Geometry('4k', INPUT_BITS, 0) : null,
       mair: ones(64),
