@@ -116,6 +116,8 @@ function buildProgram(io: Io, finish: (result: number | InputError) => void): Co
     )
     .option('--budget <seconds>', 'stop after this time', seconds)
     .option('--rule <id>', 'check one rule only')
+    .option('--checkpoint <dir>', 'keep finished checks there; the same command goes on from them')
+    .option('--jobs <n>', 'threads', wholeNumber(1))
     .option('--out <dir>', 'write a replay file for each refuted rule')
     .option('--json', 'print one JSON object and nothing else')
     .action(async (name: string, options: VerifyOptions) => {

@@ -13,6 +13,18 @@ export interface SearchLimits {
   readonly states: number;
   /** Asked now and then; the search ends with `limit` when it says true. */
   readonly expired?: () => boolean;
+  /** Told now and then how far the search is. */
+  readonly watch?: (progress: SearchProgress) => void;
+}
+
+/** How far a search is. */
+export interface SearchProgress {
+  readonly states: number;
+  readonly transitions: number;
+  /** Steps, or pieces, from the initial state to the one being explored; cheapest first, its cost. */
+  readonly depth: number;
+  /** Bytes that the states take. */
+  readonly bytes: number;
 }
 
 /** How many states are explored between two questions whether the time is over. */
@@ -74,6 +86,9 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
   const harmless = new Set<readonly Fact[]>();
   const single: Step[] = [];
   let transitions = 0;
+  /** Breadth first: how deep the search is, and the last state that deep. */
+  let depth = 0;
+  let lastOfDepth = 0;
   /** How the search ends before everything is explored. */
   let outcome: SearchResult | null = null;
   /** Cheapest first: the cheapest violation so far. */
@@ -226,8 +241,18 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
     const id = open.next();
     if (id < 0) break;
     if (best !== null && (best as { readonly cost: number }).cost <= open.cost()) break;
-    if (visited % STATES_PER_QUESTION === STATES_PER_QUESTION - 1 && limits.expired?.() === true) {
-      return limit();
+    if (id > lastOfDepth) {
+      depth += 1;
+      lastOfDepth = seen.size() - 1;
+    }
+    if (visited % STATES_PER_QUESTION === STATES_PER_QUESTION - 1) {
+      if (limits.expired?.() === true) return limit();
+      limits.watch?.({
+        states: seen.size(),
+        transitions,
+        depth: order === 'breadth-first' ? depth : open.cost(),
+        bytes: seen.bytes(),
+      });
     }
     seen.read(id, state);
     const mask = resting(state);

@@ -3,9 +3,10 @@ import type { Candidate } from '../candidates/candidate.ts';
 import type { Rule } from '../rules/rule.ts';
 import { isInputError, type InputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { checkScenario, type Verdict } from './check.ts';
-import { watchFeatures } from './features-read.ts';
+import type { Verdict } from './check.ts';
+import { performCheck, type CheckJournal, type CheckTask } from './check-journal.ts';
 import { scenarioLibrary, type NamedScenario, type Overrides } from './library.ts';
+import type { SearchProgress } from './search.ts';
 import { featureMatrix, unreadFeatures, variations } from './matrix.ts';
 
 /** What is to be verified, and how far to go. */
@@ -21,8 +22,12 @@ export interface VerifyRequest {
   readonly statesPerSearch: number;
   /** Whether the time is over; below the command line nobody has a clock. */
   readonly expired: () => boolean;
+  /** Checks made before, by an earlier run or by other threads; and where new ones go. */
+  readonly journal?: CheckJournal;
   /** Called before each search. */
   readonly onProgress?: (progress: Progress) => void;
+  /** Told now and then how far a search is. */
+  readonly onSearch?: (progress: SearchProgress) => void;
 }
 
 /** Where a verification is. */
@@ -77,9 +82,10 @@ export function verify(request: VerifyRequest): Verification | InputError {
   const chosen = request.scenario?.features ?? request.features;
   const matrix = chosen === null ? featureMatrix() : [chosen];
   let machines = matrix.length;
+  const { expired, onSearch } = request;
+  const limits = { expired, ...(onSearch === undefined ? {} : { watch: onSearch }) };
 
   function run(features: Features, variation: string | null, short: boolean): InputError | null {
-    const watched = watchFeatures(features, read);
     const scenarios =
       request.scenario === null
         ? scenarioLibrary(candidate, features, request.overrides)
@@ -99,18 +105,25 @@ export function verify(request: VerifyRequest): Verification | InputError {
         for (const outcome of outcomes.values()) outcome.open = true;
         break;
       }
-      const checked = checkScenario({ ...named.scenario, features: watched }, candidate, rules, {
+      const task: CheckTask = {
+        scenario: { ...named.scenario, features },
+        rules: rules.map(({ id }) => id),
         states: request.statesPerSearch,
-        expired: request.expired,
-      });
+      };
+      const known = request.journal?.recall(task) ?? null;
+      const checked = known ?? performCheck(task, candidate, limits);
       if (isInputError(checked)) {
         // In the library: a situation this machine cannot have, such as blocks of a missing level.
         if (request.scenario === null && Object.keys(request.overrides).length === 0) continue;
         return checked;
       }
-      for (const { rule, verdict, message } of checked.outcomes) {
-        const outcome = outcomes.get(rule);
-        if (outcome === undefined) continue;
+      // What time ran out for is to be checked again.
+      if (known === null && !request.expired()) request.journal?.record(task, checked);
+      for (const field of checked.read) read.add(field);
+      for (const { rule: id, verdict, message } of checked.outcomes) {
+        const rule = rules.find((each) => each.id === id);
+        const outcome = rule === undefined ? undefined : outcomes.get(rule);
+        if (rule === undefined || outcome === undefined) continue;
         outcome.states += checked.states;
         if (verdict === 'inconclusive') outcome.open = true;
         if (verdict === 'refuted') {
@@ -120,7 +133,7 @@ export function verify(request: VerifyRequest): Verification | InputError {
       done.push({
         ...named,
         states: checked.states,
-        verdicts: checked.outcomes.map(({ rule, verdict }) => ({ rule: rule.id, verdict })),
+        verdicts: checked.outcomes.map(({ rule, verdict }) => ({ rule, verdict })),
       });
     }
     runs.push({

@@ -1,5 +1,7 @@
 /** Which mistake of the user's it is: stable, for scripts. */
 export type InputErrorCode =
+  | 'checkpoint-other'
+  | 'checkpoint-unwritable'
   | 'json-syntax'
   | 'not-an-object'
   | 'format-unknown'

@@ -4,18 +4,20 @@ import {
   verifyFullSize,
   type FullSizeVerification,
 } from '../../explore/summary/verify-full-size.ts';
-import { verify } from '../../explore/verify.ts';
+import { verify, type Verification, type VerifyRequest } from '../../explore/verify.ts';
 import { fullSizeJson } from '../../report/full-size.ts';
 import { verificationJson } from '../../report/json.ts';
 import { ALL_RULES } from '../../rules/all-rules.ts';
 import { applyFeatures } from '../../scenario/codec.ts';
 import { inputError, isInputError, type InputError } from '../../scenario/input-error.ts';
 import { labelsOf } from '../../trace/replay.ts';
+import { openCheckpoint } from '../checkpoint.ts';
 import { exitCode } from '../exit-codes.ts';
 import { MOST, parseGuest } from '../guest-option.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
 import { findRule } from '../rule-option.ts';
+import { sharedChecks } from '../shared-checks.ts';
 import { findSubject, type Subject } from '../subject.ts';
 import { runFinder, writeRuns } from './runs.ts';
 import { reportText } from './verify-text.ts';
@@ -32,6 +34,10 @@ export interface VerifyOptions {
   readonly rule?: string;
   readonly out?: string;
   readonly json?: boolean;
+  /** Folder in which checks are kept for a run that goes on where this one was stopped. */
+  readonly checkpoint?: string;
+  /** Threads. */
+  readonly jobs?: number;
 }
 
 const STATES_PER_SEARCH = 2_000_000;
@@ -60,18 +66,18 @@ export async function verifyCommand(
     ? fullSize(options, subject, { features, rules, expired, onProgress: progress.show })
     : null;
   if (full !== null && isInputError(full)) return full;
-  const verification =
-    full?.verification ??
-    verify({
-      candidate: subject.candidate,
-      rules,
-      features,
-      scenario: scenario === null || features === null ? scenario : { ...scenario, features },
-      overrides: scenario === null ? overrides : {},
-      statesPerSearch: STATES_PER_SEARCH,
-      expired,
-      onProgress: progress.show,
-    });
+  const request: VerifyRequest = {
+    candidate: subject.candidate,
+    rules,
+    features,
+    scenario: scenario === null || features === null ? scenario : { ...scenario, features },
+    overrides: scenario === null ? overrides : {},
+    statesPerSearch: STATES_PER_SEARCH,
+    expired,
+    onProgress: progress.show,
+    onSearch: progress.search,
+  };
+  const verification = full?.verification ?? (await perform(request, options, subject, io));
   const milliseconds = io.now() - started;
   if (isInputError(verification)) {
     progress.clear();
@@ -127,6 +133,12 @@ function fullSize(
   how: Pick<Parameters<typeof verifyFullSize>[0], 'features' | 'rules' | 'expired' | 'onProgress'>,
 ): FullSizeVerification | InputError {
   const { pages, vcpus, mapping, guest } = options;
+  if (options.checkpoint !== undefined || options.jobs !== undefined) {
+    return inputError(
+      'option-value',
+      '--checkpoint and --jobs are for searches of scenarios: a verification at full size has none to keep or to share.',
+    );
+  }
   if (guest !== 'general' || subject.scenario !== null) {
     const what =
       mapping !== undefined
@@ -147,6 +159,28 @@ function fullSize(
     mapping: mapping ?? null,
     statesPerSearch: STATES_PER_SEARCH,
   });
+}
+
+/** The verification, with the checkpoint and the threads asked for. */
+async function perform(
+  request: VerifyRequest,
+  { checkpoint, jobs = 1, budget }: VerifyOptions,
+  subject: Subject,
+  io: Io,
+): Promise<Verification | InputError> {
+  const { source } = subject;
+  const journal =
+    checkpoint === undefined ? null : openCheckpoint(checkpoint, source, moduleText(subject, io));
+  if (journal !== null && isInputError(journal)) return journal;
+  const kept = journal === null ? request : { ...request, journal };
+  if (jobs === 1) return verify(kept);
+  const deadline = budget === undefined ? Infinity : Date.now() + budget * 1000;
+  return verify({ ...kept, journal: await sharedChecks(kept, jobs, { source, deadline }) });
+}
+
+/** The text of a module of the user's: another text is another candidate. */
+function moduleText({ source }: Subject, io: Io): string | null {
+  return /\.[cm]?[jt]s$/.test(source) ? io.read(source) : null;
 }
 
 function capital(text: string): string {

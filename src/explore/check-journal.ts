@@ -1,0 +1,69 @@
+import type { Features } from '../arm64/features.ts';
+import type { Candidate } from '../candidates/candidate.ts';
+import { ruleById } from '../rules/all-rules.ts';
+import { isInputError, type InputError } from '../scenario/input-error.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { checkScenario, type Verdict } from './check.ts';
+import { watchFeatures } from './features-read.ts';
+import type { SearchLimits } from './search.ts';
+
+/**
+ * One check of a verification, and what came of it, as plain data: they can be sent to another thread,
+ * and kept for a run that goes on where this one was stopped.
+ */
+export interface CheckTask {
+  readonly scenario: Scenario;
+  /** Ids of the rules. */
+  readonly rules: readonly string[];
+  /** Most states of one search. */
+  readonly states: number;
+}
+
+/** What a check found. It is a function of the task, the candidate and this program. */
+export interface CheckRecord {
+  readonly outcomes: readonly {
+    readonly rule: string;
+    readonly verdict: Verdict;
+    readonly message: string | null;
+  }[];
+  readonly states: number;
+  /** Features the machine and the candidate looked at. */
+  readonly read: readonly (keyof Features)[];
+}
+
+/** Checks that need not be made again. */
+export interface CheckJournal {
+  recall(task: CheckTask): CheckRecord | null;
+  /** A check has been made. */
+  record(task: CheckTask, record: CheckRecord): void;
+}
+
+/** Equal for equal tasks. */
+export function checkKey(task: CheckTask): string {
+  return JSON.stringify(task);
+}
+
+/** Makes a check. */
+export function performCheck(
+  { scenario, rules, states }: CheckTask,
+  candidate: Candidate,
+  limits: Pick<SearchLimits, 'expired' | 'watch'>,
+): CheckRecord | InputError {
+  const read = new Set<keyof Features>();
+  const checked = checkScenario(
+    { ...scenario, features: watchFeatures(scenario.features, read) },
+    candidate,
+    rules.flatMap((id) => ruleById(id) ?? []),
+    { ...limits, states },
+  );
+  if (isInputError(checked)) return checked;
+  return {
+    outcomes: checked.outcomes.map(({ rule, verdict, message }) => ({
+      rule: rule.id,
+      verdict,
+      message,
+    })),
+    states: checked.states,
+    read: [...read],
+  };
+}
