@@ -4,11 +4,13 @@ import { factorRows, reductionRows, verdictRows, WAYS, type SearchRow } from './
 import { kernelRows } from './kernel.ts';
 import { randomRows } from './random.ts';
 import { shortestRows } from './shortest.ts';
+import { fullSizeRows } from './full-size.ts';
 import { count, table, time } from './table.ts';
 
 /**
  * `npm run bench`: how fast the explorers are, as tables on stdout. `TLBGATE_BENCH_STATES` is the limit of
- * one search; a search that reaches it says so instead of a verdict.
+ * one search; a search that reaches it says so instead of a verdict. `TLBGATE_BENCH_PAGES` is the largest range that is
+ * looked at as a whole.
  */
 const STATES = Number(process.env['TLBGATE_BENCH_STATES'] ?? 1_000_000);
 const now = (): number => performance.now();
@@ -49,6 +51,39 @@ say(
         row.result === 'limit' ? 'limit' : `${count(row.states)} in ${time(row.ms)}`,
       ),
       ratio(rows),
+    ]),
+  ),
+);
+
+/** Pages of the largest summary. */
+const MOST_PAGES = Number(process.env['TLBGATE_BENCH_PAGES'] ?? 262_144);
+
+say(
+  'Any guest, any number of vCPUs: whole operations (docs/proof.md)',
+  table(
+    [
+      'question',
+      'pages',
+      'mapped by',
+      'result',
+      'effects',
+      'classes',
+      'states',
+      'processor',
+      'time',
+      'MiB after',
+    ],
+    fullSizeRows(now, MOST_PAGES).map((row) => [
+      row.question,
+      count(row.pages),
+      row.mapping,
+      row.result,
+      count(row.effects),
+      count(row.classes),
+      count(row.states),
+      time(row.cpuMs),
+      time(row.ms),
+      count(row.residentMib),
     ]),
   ),
 );

@@ -28,6 +28,8 @@ export interface Request {
     'nothing' | 'read' | 'reuse' | 'read-then-reuse' | 'refill' | 'read-elsewhere';
   /** The physical page that backs each IPA page from now on, 0 for none; null: not looked at. */
   readonly newBacking: bigint | null;
+  /** Level of the block that replaces pages; 2 when not given. */
+  readonly blockLevel?: 1 | 2;
   /** The word that tells a reader on another PE to begin; null when there is none. */
   readonly handover: bigint | null;
 }

@@ -2,7 +2,7 @@ import { within } from '../../program/source-location.ts';
 import { call, load, pageOf, store, valueOf, type HostCode } from '../host-code.ts';
 import { kvmTlbFlushVmidIpa } from './flush.ts';
 import type { Kvm } from './kvm.ts';
-import { stage2GetPmd, stage2GetPte } from './page-table.ts';
+import { stage2GetPmd, stage2GetPte, stage2GetPud } from './page-table.ts';
 import { entryBase, entryBytes, isHuge, isPresent } from './pgtable.ts';
 import { MMU_C } from './source-files.ts';
 import type { UnmapPlan } from './unmap-plan.ts';
@@ -16,7 +16,12 @@ export interface MapPlan {
   /** Whether nothing is done when the entry already has the value, as in v5.8. */
   readonly skipEqual: boolean;
   /** A table is in the place of a block: v5.8 unmaps the range below, then tries again. */
-  readonly tableInTheWay: (kvm: Kvm, pmd: bigint, ipa: bigint) => HostCode<'retry' | 'go-on'>;
+  readonly tableInTheWay: (
+    kvm: Kvm,
+    entry: bigint,
+    ipa: bigint,
+    level: 1 | 2,
+  ) => HostCode<'retry' | 'go-on'>;
 }
 
 /** `stage2_set_pte`: maps one page. */
@@ -44,35 +49,59 @@ export function* breakBeforeMake(kvm: Kvm, pte: bigint, ipa: bigint, value: bigi
   yield* setEntry(pte, value, 3, at(1428, 'kvm_set_pte(pte, new)'));
 }
 
+/** The functions that map a block, with the lines of their steps. */
+const SET_HUGE = {
+  1: { name: 'stage2_set_pud_huge', entry: 'pud', get: 1252, read: 1255, unmap: 1271, clear: 1276 },
+  2: { name: 'stage2_set_pmd_huge', entry: 'pmd', get: 1188, read: 1191, unmap: 1221, clear: 1236 },
+} as const;
+
 /** The table below the block is emptied by the unmap path; the entry is then looked up again. */
 export function unmapThenRetry(unmap: UnmapPlan): MapPlan['tableInTheWay'] {
-  return function* (kvm, _pmd, ipa) {
-    const start = entryBase(kvm, ipa, 2);
+  return function* (kvm, _entry, ipa, level) {
+    const start = entryBase(kvm, ipa, level);
+    const lines = SET_HUGE[level];
     yield* call(
-      within(MMU_C, 'stage2_set_pmd_huge')(1221, 'unmap_stage2_range(block)'),
-      unmapStage2Range(kvm, unmap, { start, end: start + entryBytes(kvm, 2) }),
+      within(MMU_C, lines.name)(lines.unmap, 'unmap_stage2_range(block)'),
+      unmapStage2Range(kvm, unmap, { start, end: start + entryBytes(kvm, level) }),
     );
     return 'retry';
   };
 }
 
-/** `stage2_set_pmd_huge`: maps one level-2 block. */
-export function* stage2SetPmdHuge(kvm: Kvm, plan: MapPlan, ipa: bigint, value: bigint): HostCode {
-  const at = within(MMU_C, 'stage2_set_pmd_huge');
+/** `stage2_set_pmd_huge`, `stage2_set_pud_huge`: maps one block of level 2 or 1. */
+export function* stage2SetHuge(
+  kvm: Kvm,
+  plan: MapPlan,
+  ipa: bigint,
+  value: bigint,
+  level: 1 | 2,
+): HostCode {
+  const lines = SET_HUGE[level];
+  const { entry: word } = lines;
+  const at = within(MMU_C, lines.name);
   for (;;) {
-    const pmd = yield* call(at(1188, 'stage2_get_pmd()'), stage2GetPmd(kvm, ipa));
-    if (pmd === null) throw new Error('a level-1 block covers the block to be mapped');
-    const old = valueOf(yield load(pmd, at(1191, 'read *pmd')));
+    const cell = yield* call(
+      at(lines.get, `stage2_get_${word}()`),
+      level === 2 ? stage2GetPmd(kvm, ipa) : stage2GetPud(kvm, ipa),
+    );
+    if (cell === null) throw new Error('a level-1 block covers the block to be mapped');
+    const old = valueOf(yield load(cell, at(lines.read, `read *${word}`)));
     if (old === value && plan.skipEqual) return;
     if (!isPresent(old)) {
-      yield* kvm.counts.get(pageOf(pmd, kvm.geometry.granule), at(1239, 'get_page(pmd table)'));
+      yield* kvm.counts.get(
+        pageOf(cell, kvm.geometry.granule),
+        at(lines.clear + 3, `get_page(${word} table)`),
+      );
     } else if (isHuge(old)) {
-      yield store(pmd, 0n, at(1236, 'pmd_clear(pmd)'));
-      yield* call(at(1237, 'kvm_tlb_flush_vmid_ipa(addr)'), kvmTlbFlushVmidIpa(kvm, ipa));
-    } else if ((yield* plan.tableInTheWay(kvm, pmd, ipa)) === 'retry') {
+      yield store(cell, 0n, at(lines.clear, `${word}_clear(${word})`));
+      yield* call(
+        at(lines.clear + 1, 'kvm_tlb_flush_vmid_ipa(addr)'),
+        kvmTlbFlushVmidIpa(kvm, ipa),
+      );
+    } else if ((yield* plan.tableInTheWay(kvm, cell, ipa, level)) === 'retry') {
       continue;
     }
-    yield* setEntry(pmd, value, 2, at(1242, 'kvm_set_pmd(pmd, new)'));
+    yield* setEntry(cell, value, level, at(lines.clear + 6, `kvm_set_${word}(${word}, new)`));
     return;
   }
 }

@@ -6,7 +6,7 @@ import { cleanDcacheGuestPage } from '../kvm-v5_8/dcache.ts';
 import { kvmTlbFlushVmidIpa } from '../kvm-v5_8/flush.ts';
 import type { Kvm } from '../kvm-v5_8/kvm.ts';
 import { lockMmu, unlockMmu } from '../kvm-v5_8/lock.ts';
-import { stage2SetPmdHuge, unmapThenRetry, type MapPlan } from '../kvm-v5_8/map.ts';
+import { stage2SetHuge, unmapThenRetry, type MapPlan } from '../kvm-v5_8/map.ts';
 import { entryBase, entryBytes, makeLeaf } from '../kvm-v5_8/pgtable.ts';
 import { KERNEL, MMU_C } from '../kvm-v5_8/source-files.ts';
 import type { PlanMaker } from '../kvm-v5_8/unmap-plan.ts';
@@ -26,12 +26,13 @@ import {
  */
 function* mapBlock(kvm: Kvm, plan: MapPlan, request: Request): HostCode {
   const at = within(MMU_C, 'user_mem_abort');
-  const name = 'stage2_set_pmd_huge';
+  const level = request.blockLevel ?? 2;
+  const name = level === 2 ? 'stage2_set_pmd_huge' : 'stage2_set_pud_huge';
   const [page] = request.pages;
   if (page === undefined) throw new Error('a block needs a page in it');
-  const bytes = entryBytes(kvm, 2);
+  const bytes = entryBytes(kvm, level);
   const output = page.page & ~(bytes - 1n);
-  const value = makeLeaf(kvm.geometry, kvm.features, 2, output, {
+  const value = makeLeaf(kvm.geometry, kvm.features, level, output, {
     write: true,
     execute: kvm.features.dic,
     device: false,
@@ -40,8 +41,8 @@ function* mapBlock(kvm: Kvm, plan: MapPlan, request: Request): HostCode {
   yield* lockMmu(kvm, at(1932, 'spin_lock(mmu_lock)'));
   yield* call(at(1947, 'clean_dcache_guest_page()'), cleanDcacheGuestPage(kvm, output, bytes));
   yield* call(
-    at(1985, 'stage2_set_pmd_huge()'),
-    stage2SetPmdHuge(kvm, plan, entryBase(kvm, page.ipa, 2), value),
+    at(level === 2 ? 1985 : 1973, `${name}()`),
+    stage2SetHuge(kvm, plan, entryBase(kvm, page.ipa, level), value, level),
   );
   yield* unlockMmu(kvm, at(2001, 'spin_unlock(mmu_lock)'));
   yield* announceReturn(kvm, name, request);
@@ -77,7 +78,7 @@ function blockCandidate(form: {
 
 /** A plan made anew for each use, so that its private state starts empty. */
 function unmapWith(plan: PlanMaker): MapPlan['tableInTheWay'] {
-  return (kvm, pmd, ipa) => unmapThenRetry(plan())(kvm, pmd, ipa);
+  return (kvm, entry, ipa, level) => unmapThenRetry(plan())(kvm, entry, ipa, level);
 }
 
 export const unmapThenMapBlock: Candidate = blockCandidate({

@@ -26,7 +26,10 @@ export interface FullSize {
   readonly features: Features;
   /** Pages of the granule in the range of the operation. */
   readonly pages: number;
-  /** What the range is mapped by: the size of a page or block (`4k`, `2m` ...), or `mixed`. */
+  /**
+   * What the range is mapped by: the size of a page or block (`4k`, `2m` ...), or `mixed`. For an operation that
+   * puts blocks in the place of pages, the blocks; there the size of a page stands for those of level 2.
+   */
   readonly mapping: string;
 }
 
@@ -45,7 +48,7 @@ export interface Run {
 export interface FullWorld {
   readonly features: Features;
   readonly geometry: Geometry;
-  /** All mapped pages, ascending; those of the range, and a neighbour in front of it. */
+  /** All mapped pages, ascending; those of the range, and neighbours. */
   readonly runs: readonly Run[];
   /** First page of the range, and the one after its last. */
   readonly range: { readonly from: number; readonly to: number };
@@ -69,6 +72,8 @@ export interface FullWorld {
   readonly walkOf: (ipa: bigint) => readonly WalkStep[];
   /** Table pages with their levels. */
   readonly tables: readonly { readonly page: bigint; readonly level: Level }[];
+  /** The fewest pages that a range of this kind may have. */
+  readonly unit: number;
   /** The whole host thread: the operation of the candidate on the range. */
   readonly host: (candidate: Candidate) => HostCode;
 }
@@ -125,13 +130,13 @@ function levelNamed(features: Features, name: string): Level | null {
 
 /** Builds the world of an operation. An error is one sentence about what was asked for. */
 export function buildFullWorld(size: FullSize, operation: OperationKind): FullWorld | InputError {
-  const { features, pages } = size;
+  const { features } = size;
   const geometry = kvmStage2Geometry(features);
   const { granule } = features;
   const bytes = pageBytes(granule);
   const laidOut = layOut(size, geometry, operation);
   if (isInputError(laidOut)) return laidOut;
-  const { runs, range } = laidOut;
+  const { runs, range, step } = laidOut;
   const first = runs[0]?.from ?? 0;
   // One offset for all, a multiple of the largest block, so that every block is aligned.
   const top = levelBytes(granule, geometry.startLevel);
@@ -246,7 +251,8 @@ export function buildFullWorld(size: FullSize, operation: OperationKind): FullWo
       return steps;
     },
     tables: tree.tables,
-    host: (candidate) => hostThread(candidate, kvm(), { runs, range, addressOf, geometry, pages }),
+    unit: laidOut.unit,
+    host: (candidate) => hostThread(candidate, kvm(), { range, step, addressOf }),
   };
 }
 
@@ -258,6 +264,14 @@ export function pagesPerEntry(geometry: Geometry, level: Level): number {
 interface Layout {
   readonly runs: readonly Run[];
   readonly range: { readonly from: number; readonly to: number };
+  /** Pages that one call of the operation is about. */
+  readonly step: number;
+  readonly unit: number;
+}
+
+/** The level of the blocks that replace pages, given the level asked for. */
+function blockLevel(level: Level): 1 | 2 {
+  return level === 1 ? 1 : 2;
 }
 
 /**
@@ -284,13 +298,13 @@ function layOut(
       `--mapping cannot be "${mapping}": this operation replaces one page entry, so it needs ${page}`,
     );
   }
-  if (operation === 'block' && mapping !== page) {
+  if (operation === 'block' && mapping === 'mixed') {
     return optionError(
-      `--mapping cannot be "${mapping}": this operation puts blocks in the place of pages, so it needs ${page}`,
+      '--mapping cannot be "mixed": this operation puts blocks of one size in the place of pages',
     );
   }
   const block = pagesPerEntry(geometry, 2);
-  const unit = operation === 'block' ? block : pagesPerEntry(geometry, level);
+  const unit = pagesPerEntry(geometry, operation === 'block' ? blockLevel(level) : level);
   if (pages % unit !== 0) {
     return optionError(
       `--pages cannot be ${pages}: a block holds ${unit} pages, so it must be a multiple of that`,
@@ -320,11 +334,19 @@ function layOut(
   }
   const runs: Run[] = [];
   const inFront = mapping === 'mixed' ? 1 : unit;
-  if (hasNeighbour) runs.push({ from: range.from - inFront, to: range.from, level });
+  if (operation === 'block') runs.push({ from: range.from - 1, to: range.from, level: LAST_LEVEL });
+  else if (hasNeighbour) runs.push({ from: range.from - inFront, to: range.from, level });
   if (rightBlocks > 0) {
     runs.push({ from: range.from, to: border, level }, { from: border, to: range.to, level: 2 });
-  } else runs.push({ ...range, level });
-  return { runs, range };
+  } else runs.push({ ...range, level: operation === 'block' ? LAST_LEVEL : level });
+  // With the last table below it a table goes too, and would have to be made again for the block.
+  if (operation === 'block') runs.push({ from: range.to, to: range.to + 1, level: LAST_LEVEL });
+  return {
+    runs,
+    range,
+    step: operation === 'block' ? unit : pages,
+    unit: mapping === 'mixed' ? 2 * block : unit,
+  };
 }
 
 function optionError(text: string): InputError {
@@ -335,14 +357,12 @@ function optionError(text: string): InputError {
 function* hostThread(
   candidate: Candidate,
   kvm: Kvm,
-  world: Layout & {
+  world: Pick<Layout, 'range' | 'step'> & {
     readonly addressOf: (page: number) => bigint;
-    readonly geometry: Geometry;
-    readonly pages: number;
   },
 ): HostCode {
   const { operation } = candidate;
-  const step = operation === 'block' ? pagesPerEntry(world.geometry, 2) : world.pages;
+  const { step } = world;
   const { from, to } = world.range;
   for (let page = from; page < to; page += step) {
     yield* candidate.host(kvm, requestFor(operation, kvm, world.addressOf, page, page + step));
@@ -376,5 +396,8 @@ function requestFor(
     afterwards: AFTERWARDS[operation],
     newBacking: operation === 'remap' ? SPARE_BASE : null,
     handover: null,
+    ...(operation === 'block' && to - from > pagesPerEntry(kvm.geometry, 2)
+      ? { blockLevel: 1 as const }
+      : {}),
   };
 }

@@ -13,7 +13,7 @@ import { findViolation } from '../check.ts';
 import type { SearchLimits } from '../search.ts';
 import { classSetup, FOR_OTHERS } from './class-machine.ts';
 import { concreteSetup } from './concrete-machine.ts';
-import { buildFullWorld, pagesPerEntry, type FullSize, type FullWorld } from './full-world.ts';
+import { buildFullWorld, pagesPerEntry, type FullSize } from './full-world.ts';
 import { summarise } from './summarise.ts';
 
 /** A concrete run that breaks the rule a summary breaks. */
@@ -90,7 +90,7 @@ function sizesBelow(
 ): readonly number[] {
   const world = buildFullWorld({ features, pages, mapping }, candidate.operation);
   if (isInputError(world)) return [];
-  const unit = unitOf(world, candidate, mapping);
+  const { unit } = world;
   const table = pagesPerEntry(world.geometry, 2);
   const sizes = [1, 2, 3, 4, 8]
     .map((count) => count * unit)
@@ -99,13 +99,6 @@ function sizesBelow(
   return [...new Set(sizes)]
     .filter((each) => each <= Math.min(pages, MOST_PAGES))
     .sort((a, b) => a - b);
-}
-
-function unitOf(world: FullWorld, candidate: Candidate, mapping: string): number {
-  if (candidate.operation === 'block') return pagesPerEntry(world.geometry, 2);
-  if (mapping === 'mixed') return 2 * pagesPerEntry(world.geometry, 2);
-  const level = world.runs.at(-1)?.level ?? 3;
-  return pagesPerEntry(world.geometry, level);
 }
 
 interface Run {

@@ -11,10 +11,15 @@ import {
 import { V5_8_UNMAP } from '../../../src/candidates/kvm-v5_8/unmap-v5_8.ts';
 import { deferredRangeFlush } from '../../../src/candidates/unmap-stage2-range/deferred-range-flush.ts';
 import { perPageFlush } from '../../../src/candidates/unmap-stage2-range/per-page-flush.ts';
+import {
+  directBlock,
+  unmapThenMapBlock,
+} from '../../../src/candidates/replace-table-by-block/candidates.ts';
 import { unmapCandidate } from '../../../src/candidates/unmap-stage2-range/unmap-candidate.ts';
 import { lift } from '../../../src/explore/summary/lift.ts';
 import { summarise, type Summary } from '../../../src/explore/summary/summarise.ts';
 import { ALL_RULES } from '../../../src/rules/all-rules.ts';
+import { breakBeforeMake } from '../../../src/rules/break-before-make.ts';
 import { noAccessAfterReturn } from '../../../src/rules/no-access-after-return.ts';
 import { isInputError } from '../../../src/scenario/input-error.ts';
 import { tlbgate } from '../../cli/run.ts';
@@ -66,6 +71,13 @@ describe('large ranges', () => {
   it('the seed breaks the rule on contents without FWB, and only that', () => {
     expect(refutedIn(summaryOf(deferredRangeFlush, 600, false))).toEqual(['contents-after-return']);
     expect(refutedIn(summaryOf(deferredRangeFlush, 600, true))).toEqual([]);
+  });
+
+  it('a block in the place of a table: with v5.8, and without emptying the table', () => {
+    expect(refutedIn(summaryOf(unmapThenMapBlock, 1024, true, '2m'))).toEqual([]);
+    expect(refutedIn(summaryOf(directBlock, 1024, true, '2m'))).toContain('break-before-make');
+    const size = { features: { ...DEFAULT_FEATURES, fwb: true }, pages: 512, mapping: '2m' };
+    expect(lift(directBlock, size, breakBeforeMake, LIMITS)).toMatchObject({ pages: 512 });
   });
 
   it('a mistake at one entry of each table is found, and shown by a concrete run', () => {
