@@ -56,10 +56,13 @@ export function classSetup(
       return shared === 3 ? ipa : ipa ^ (1n << BigInt(levelShift(features.granule, next(shared))));
     }
     if (baseOf <= shared) return baseAt(ipa, baseOf);
-    const other = ipa ^ (1n << BigInt(levelShift(features.granule, next(shared))));
-    const region = baseAt(other, next(shared));
-    // First page of no level that it shares.
-    return shared < 2 ? region + bytes : region;
+    // Not the first page of anything that it shares.
+    const level = next(shared);
+    for (let bit = levelShift(features.granule, level); ; bit += 1) {
+      const region = baseAt(ipa ^ (1n << BigInt(bit)), level);
+      const other = shared < 2 ? region + bytes : region;
+      if (shared < geometry.startLevel || baseAt(other, shared as Level) !== other) return other;
+    }
   }
 
   function next(shared: number): Level {
