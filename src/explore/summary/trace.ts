@@ -1,4 +1,5 @@
 import type { Candidate } from '../../candidates/candidate.ts';
+import { pageOf } from '../../candidates/host-code.ts';
 import { DONE, type Answer, type Effect } from '../../program/effect.ts';
 import { pageShift } from '../../arm64/granule.ts';
 import type { FullWorld } from './full-world.ts';
@@ -52,6 +53,7 @@ export function traceOf(
   const options: number[] = [];
   let unlocked = -1;
   const held = new Set<number>();
+  const freed = new Set<bigint>();
   const seen: Sighting = { shape: 0, level: 0, page: 0 };
 
   function push(): void {
@@ -66,7 +68,18 @@ export function traceOf(
     length += 1;
   }
 
+  /** Reads of tables are left out, so a use of one that has been freed has to be noticed here. */
+  function usesFreedTable(effect: Effect): boolean {
+    if (effect.kind === 'free-page') freed.add(effect.page);
+    if (freed.size === 0) return false;
+    if (effect.kind !== 'load' && effect.kind !== 'store' && effect.kind !== 'rmw') return false;
+    return freed.has(pageOf(known(effect.at.address), world.features.granule));
+  }
+
   function note(effect: Effect): Beyond | null {
+    if (usesFreedTable(effect)) {
+      return { kind: 'beyond', reason: 'it uses a table that it has freed' };
+    }
     const result = table.see(effect, seen);
     if (result === null) return null;
     if (result !== 'seen') return { kind: 'beyond', reason: result.beyond };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_FEATURES } from '../../../src/arm64/features.ts';
 import type { Candidate } from '../../../src/candidates/candidate.ts';
 import { HOLDS } from '../../../src/candidates/candidate.ts';
+import { load } from '../../../src/candidates/host-code.ts';
 import {
   clearLeaf,
   flushLeaf,
@@ -90,6 +91,26 @@ describe('large ranges', () => {
     expect((lifted?.ipa ?? 0n) >> 12n).toBe(0x4004dn);
     // Every effect of the host on all pages is in it.
     expect(lifted?.events).toBeGreaterThan(2000);
+  });
+
+  it('a table that is read after it was freed is no pass', () => {
+    const reads = unmapCandidate({
+      name: 'reads-freed-table',
+      title: 'v5.8, but a freed table is read once more',
+      reference: [],
+      expected: () => HOLDS,
+      why: '',
+      plan: () => ({
+        ...V5_8_UNMAP,
+        *emptyTable(kvm, table) {
+          yield* V5_8_UNMAP.emptyTable(kvm, table);
+          yield load(table.table, { file: 'test', line: 1, function: 'test', text: 'read' });
+        },
+      }),
+    });
+    const size = { features: DEFAULT_FEATURES, pages: 20, mapping: '4k' };
+    const found = summarise(reads, size, ALL_RULES, LIMITS);
+    expect(found).toMatchObject({ kind: 'out-of-reach' });
   });
 
   it('few pages do not show it', () => {
