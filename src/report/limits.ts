@@ -58,6 +58,11 @@ export const LIMITS: readonly Limit[] = [
     effect: 'may miss failures',
   },
   {
+    name: 'contents behind the entry',
+    text: 'What the host has put into a page counts from when its store is performed, so a store of contents that is still on its way when the entry is written (a missing release) is not noticed.',
+    effect: 'may miss failures',
+  },
+  {
     name: 'what a compiler may do',
     text: 'C of the kernel runs as it is written: a plain access is one access in program order, which a compiler might fuse, tear or repeat.',
     effect: 'may miss failures',

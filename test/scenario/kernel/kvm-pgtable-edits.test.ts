@@ -94,6 +94,19 @@ const COMMON: readonly Case[] = [
 
 const OF_6_1: readonly Case[] = [
   {
+    name: 'a plain store of the new entry: not noticed, see "contents behind the entry" in docs/limits.md',
+    edits: [
+      {
+        file: PGTABLE,
+        what: /smp_store_release\(ptep, new\);/,
+        by: 'WRITE_ONCE(*ptep, new);',
+      },
+    ],
+    scenario: 'fill a page and map it',
+    machine: FWB,
+    expected: 'verified',
+  },
+  {
     name: 'a page is mapped without cleaning it, without FWB',
     edits: [
       {
