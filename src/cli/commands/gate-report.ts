@@ -135,7 +135,7 @@ function exampleText(
     ...keyText(example, style),
     ...rolesText(example, style),
     '',
-    ...labelled(' scenario  ', `${of.scenario.name}; ${of.scenario.why}`, style.width),
+    ...labelled(' scenario  ', scenarioWords(of.scenario), style.width),
     ...labelled(' machine   ', machine, style.width),
     ` meaning   tlbgate explain ${rule.id}`,
     ...labelled(
@@ -146,4 +146,9 @@ function exampleText(
       style.width,
     ),
   ];
+}
+
+/** A scenario that was made smaller before the run was looked for is not the one of the library. */
+function scenarioWords({ name, why, shrinks }: GateExample['of']['scenario']): string {
+  return shrinks ? `made as small as it can be, from "${name}"` : `${name}; ${why}`;
 }
