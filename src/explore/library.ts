@@ -56,6 +56,12 @@ const UNMAP: readonly (readonly [string, Part])[] = [
     'the vCPU faults into the host while the notifier runs',
     { ...ONE_PAGE, faults: 'enter-host', freePages: 3 },
   ],
+  // Mapped pages are looked up again only when the host has nothing for them any more, unless its
+  // stores are late; here the vCPU may have looked the page up long before.
+  [
+    'the page is not mapped yet, and the vCPU faults into the host before and beside the notifier',
+    { ...ONE_PAGE, mapping: 'unmapped', faults: 'enter-host', freePages: 3 },
+  ],
   [
     'the vCPU faults into the host, which maps another page',
     { ...ONE_PAGE, faults: 'enter-host', notifier: false, keepTables: true },

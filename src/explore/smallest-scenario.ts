@@ -6,6 +6,8 @@ import type { SearchLimits } from './search.ts';
 
 type Change = (scenario: Scenario) => Partial<Scenario>;
 
+const NO_FAULTS = { faults: 'ignored', freePages: 0, notifier: true } as const;
+
 /**
  * What is tried, in this order. Of each group the first change that still breaks the rule is kept; a
  * change that changes nothing counts as kept.
@@ -13,7 +15,11 @@ type Change = (scenario: Scenario) => Partial<Scenario>;
 const GROUPS: readonly (readonly Change[])[] = [
   [() => ({ secondVm: false })],
   [() => ({ hosts: 1 })],
-  [() => ({ faults: 'ignored', freePages: 0, notifier: true })],
+  [
+    // Without faults nobody maps a page, so it has to be there.
+    ({ mapping }) => ({ ...NO_FAULTS, mapping: mapping === 'unmapped' ? 'page' : mapping }),
+    ({ mapping }) => (mapping === 'unmapped' ? NO_FAULTS : {}),
+  ],
   [() => ({ vcpus: 1 })],
   [() => ({ range: 'tight' })],
   [() => ({ mapping: 'page' })],
