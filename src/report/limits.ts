@@ -84,7 +84,7 @@ export const LIMITS: readonly Limit[] = [
   },
   {
     name: 'stage 1 of the guest',
-    text: 'The guest does not change its own tables and issues no maintenance; a stage-1 fault ends the access.',
+    text: 'The guest does not change its own tables, which lie outside of the range of the operation, and issues no maintenance; a stage-1 fault ends the access.',
     effect: 'may miss failures',
   },
   {
