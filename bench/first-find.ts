@@ -36,14 +36,22 @@ function scenarioOf({ scenario, file }: KnownFailure, vcpus: number, pages: numb
   return { ...scenario, vcpus, pages, window };
 }
 
-/** Every broken variant of the catalogue at one size. `cpu`: milliseconds of processor time. */
+/**
+ * Every broken variant of the catalogue at one size. `cpu`: milliseconds of processor time; `onRow` is
+ * told each row when it is there.
+ */
 export function firstFinds(
   cpu: () => number,
   vcpus: number,
   pages: number,
-  seeds = 20,
+  seeds: number,
+  onRow: (row: FirstFind) => void,
 ): readonly FirstFind[] {
-  return KNOWN_FAILURES.map((failure) => find(cpu, failure, vcpus, pages, seeds, {}));
+  return KNOWN_FAILURES.map((failure) => {
+    const row = find(cpu, failure, vcpus, pages, seeds, {});
+    onRow(row);
+    return row;
+  });
 }
 
 function find(
