@@ -120,9 +120,12 @@ export function runSequentially(
         if (effect.options === 0) return null;
         return { kind: 'value', value: BigInt(Math.floor(random() * effect.options)) };
       case 'load': {
-        const found = translate(thread.context, effect.at, value(effect.at.address), 'read');
+        const access = effect.translatesFor ?? 'read';
+        const found = translate(thread.context, effect.at, value(effect.at.address), access);
         if ('fault' in found) return { kind: 'fault', fault: found.fault };
-        thread.results.push(load(found.address, effect.bytes));
+        // AT answers with the address an access would go to.
+        const isAt = effect.translatesFor !== undefined;
+        thread.results.push(isAt ? found.address : load(found.address, effect.bytes));
         if (effect.exclusive) thread.monitor = found.address;
         return DONE;
       }
