@@ -364,7 +364,8 @@ export function mayFire(w: Window, j: number): boolean {
       if (!mayWriteAt(w, j, true)) return false;
       for (let i = 0; i < j; i += 1) {
         const info = w.infos[i] as EffectInfo;
-        // A store-release does not order cache maintenance: only DMB and DSB do (B2.7).
+        // A store-release does not order cache maintenance, only DMB and DSB do: Arm ARM, "Ordering
+        // and completion of data and instruction cache instructions".
         if (isDc(info) && effect.kind !== 'free-page') continue;
         if (!fired(w, i) && isOtherEffect(info)) return false;
       }

@@ -11,7 +11,7 @@ export function undefinedTlbi(op: TlbiOp, el: Context['el'], features: Features)
   const missing = missingFeature(op, features);
   if (missing !== null) return `this machine has no ${FEATURE[missing]}`;
   if (el === 2) return null;
-  const needsEl2 = op.regime === 'el2' || op.by === 'all' || op.drops.includes('s2');
+  const needsEl2 = op.regime === 'el2' || op.drops.includes('s2');
   if (el === 1 && !needsEl2) return null;
   return `at EL${el} it is UNDEFINED`;
 }

@@ -201,7 +201,7 @@ export const withoutDcDsb: Candidate = changed(
             needs: ['kept-tables', 'read-elsewhere'],
           }),
     why:
-      'DC operations are complete only after a DSB, and a store-release does not order them (B2.7). ' +
+      'DC operations are complete only after a DSB, and a store-release does not order them. ' +
       'The PE that issued them reads its own lines in order; another PE may still hit the old line.',
   },
   (effect) =>
