@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_FEATURES } from '../../src/arm64/features.ts';
 import { CANDIDATES } from '../../src/candidates/catalogue.ts';
+import type { Candidate } from '../../src/candidates/candidate.ts';
+import { lockedFault, unlockedFault } from '../../src/candidates/memory-fault/candidates.ts';
 import { perPageFlush } from '../../src/candidates/unmap-stage2-range/per-page-flush.ts';
-import { machineOf } from '../../src/explore/check.ts';
+import { findViolation, machineOf } from '../../src/explore/check.ts';
 import { scenarioLibrary } from '../../src/explore/library.ts';
 import { featureMatrix } from '../../src/explore/matrix.ts';
 import { randomRun } from '../../src/explore/random.ts';
 import { ALL_RULES } from '../../src/rules/all-rules.ts';
+import { noReuseUnderTranslation } from '../../src/rules/no-reuse-under-translation.ts';
 import { defaultScenario } from '../../src/scenario/scenario.ts';
 import { labelsOf } from '../../src/trace/replay.ts';
 
@@ -29,6 +32,22 @@ describe('the library of scenarios', () => {
       const names = scenarioLibrary(candidate, DEFAULT_FEATURES).map(({ name }) => name);
       expect([candidate.id, new Set(names).size]).toEqual([candidate.id, names.length]);
     }
+  });
+
+  // With mapped pages a vCPU faults only when the host has nothing for it any more.
+  test.each([1, 2])('the fault path is walked beside the notifier, with %i pages', (pages) => {
+    const rules = [noReuseUnderTranslation];
+    const verdict = (candidate: Candidate): string => {
+      const scenario = scenarioLibrary(candidate, DEFAULT_FEATURES).find(
+        ({ scenario: each }) => each.mapping === 'unmapped' && each.notifier,
+      )?.scenario;
+      if (scenario === undefined) return 'no such scenario';
+      const machine = machineOf({ ...scenario, pages }, candidate);
+      if ('kind' in machine) return machine.message;
+      return findViolation(machine, rules, { states: 400_000 }, true).kind;
+    };
+    expect(verdict(lockedFault)).toBe('exhausted');
+    expect(verdict(unlockedFault)).toBe('violation');
   });
 
   test('the default scenario has two PEs, two pages, a dissolved table and a lock drop', () => {
