@@ -70,7 +70,7 @@ export function tlbiMatches(
     case 'vmid':
       return true;
     case 'asid':
-      // Non-global entries of the last level only; global ones stay.
+      // Leaves that are not global, and table entries, which carry the ASID of their walk.
       return info.asid === decodeVaOperand(operand, ctx.features).asid;
     case 'va':
       return (

@@ -84,8 +84,8 @@ export const TLBI_BASES: readonly TlbiBase[] = [
   byAddress('RVALE1', 'el1&0', 'va', S1),
   byAddress('RVAAE1', 'el1&0', 'va-any-asid', S1),
   byAddress('RVAALE1', 'el1&0', 'va-any-asid', S1),
-  // ASIDE1 names no address and removes only non-global entries of the last level.
-  { ...byAddress('ASIDE1', 'el1&0', 'asid', S1), lastLevelOnly: true },
+  // Non-global leaves of the ASID, and its table entries of every level (DDI 0595, TLBI ASIDE1IS).
+  byAddress('ASIDE1', 'el1&0', 'asid', S1),
   all('ALLE1', 'el1&0', 'all', BOTH),
   all('ALLE2', 'el2', 'all', S1),
   byAddress('VAE2', 'el2', 'va', S1),

@@ -138,11 +138,20 @@ export function createReadEvents(
     noteContent(pe, w, j, valueId);
     noteFetch(pe, w, j, valueId);
     if (source === 0) noteRead(pe, w, j, valueId);
-    if (info.kind !== KIND.rmw) {
+    if (knowsItsResult(info)) {
       const wanted = info.stops;
       answer(pe, w, j, wanted ? { kind: 'value', value: memory.value(valueId) } : { kind: 'done' });
     }
     emit(pe, j, EVENT.read, choice);
+  }
+
+  /**
+   * Whether the thread goes on with the value from the read on. An atomic has its result before its write
+   * is performed, and what follows does not wait for that; but one that compares with what is not known
+   * yet may still find that it must not write.
+   */
+  function knowsItsResult({ effect }: EffectInfo): boolean {
+    return effect.kind !== 'rmw' || effect.compare === undefined || effect.compare.kind === 'const';
   }
 
   /** The bytes an access is for. */

@@ -70,7 +70,9 @@ export function createStateParts(contents: Contents): StateParts {
       case READ.builtFrom:
         return hasBuiltFrom(ints, from, count, argument, tlbs.results) ? 1 : 0;
       case READ.midAtomic:
-        return isBetweenHalves(ints, from, count, argument, threads[pe] as ThreadEffects) ? 1 : 0;
+        return isBetweenHalves(ints, from, count, argument, threads[pe] as ThreadEffects, memory)
+          ? 1
+          : 0;
     }
   }
 

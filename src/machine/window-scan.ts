@@ -1,6 +1,7 @@
 import type { Interner } from '../util/interner.ts';
 import { marksAfterWrite } from './stale-marks.ts';
 import type { ThreadEffects } from './effect-info.ts';
+import type { Memory } from './memory.ts';
 import type { TranslationResult } from './translation-result.ts';
 import { AT, FLAG, INSTANCE_INTS } from './window.ts';
 
@@ -52,20 +53,28 @@ export function hasBuiltFrom(
   return false;
 }
 
-/** Whether an atomic on the cell has read and not yet written. */
+/**
+ * Whether an atomic on the cell has read and is going to write. One that compares is taken for one from
+ * its read on only where what it compares with is a constant.
+ */
 export function isBetweenHalves(
   ints: Int32Array,
   from: number,
   count: number,
   cell: number,
   thread: ThreadEffects,
+  memory: Memory,
 ): boolean {
   const done = FLAG.written | FLAG.noWrite | FLAG.faulted;
   for (let i = 0, at = from; i < count; i += 1, at += INSTANCE_INTS) {
     if (ints[at + AT.cell] !== cell || ints[at + AT.source] !== 0) continue;
     if (((ints[at + AT.flags] as number) & (FLAG.read | done)) !== FLAG.read) continue;
     const effect = thread.at(ints[at + AT.node] as number)?.effect;
-    if (effect?.kind === 'rmw' && effect.compare === undefined) return true;
+    if (effect?.kind !== 'rmw') continue;
+    const { compare } = effect;
+    if (compare === undefined) return true;
+    const read = memory.value(ints[at + AT.value] as number);
+    if (compare.kind === 'const' && compare.value === read) return true;
   }
   return false;
 }

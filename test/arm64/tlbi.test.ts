@@ -51,7 +51,7 @@ test('fields of every base, by hand from the instruction descriptions', () => {
     'RVALE1 el1&0 va last range s1+s1s2',
     'RVAAE1 el1&0 va-any-asid any range s1+s1s2',
     'RVAALE1 el1&0 va-any-asid last range s1+s1s2',
-    'ASIDE1 el1&0 asid last one s1+s1s2',
+    'ASIDE1 el1&0 asid any one s1+s1s2',
     'ALLE1 el1&0 all any one s1+s2+s1s2',
     'ALLE2 el2 all any one s1+s1s2',
     'VAE2 el2 va any one s1+s1s2',
