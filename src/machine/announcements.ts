@@ -1,7 +1,7 @@
 import type { Announcement } from '../program/effect.ts';
 import type { Draft } from './draft.ts';
 import type { Fact } from './facts.ts';
-import { isCurrent, isDeadAfter } from './stale-marks.ts';
+import { isDeadAfter, type Removal } from './stale-marks.ts';
 import { MARK } from './translation-entry.ts';
 import { addFlags, AT, flagsOf, get, MARK_SHIFT } from './window.ts';
 
@@ -17,11 +17,8 @@ export function announce(draft: Draft, pe: number, fact: Announcement, facts: ()
     case 'operation-returns': {
       const mark = fact.removes === 'write-permission' ? MARK.writeRevoked : MARK.dead;
       for (let pe = 0; pe < draft.threads.length; pe += 1) {
-        draft.setTlb(
-          pe,
-          draft.tlbs.markDead(draft.tlb(pe), fact.vmid, fact.pages, mark, draft.walkedMemory()),
-        );
-        if (draft.hasTranslation(pe)) markDeadInFlight(draft, pe, fact.vmid, fact.pages, mark);
+        draft.setTlb(pe, draft.tlbs.markDead(draft.tlb(pe), fact, mark, draft.walkedMemory()));
+        if (draft.hasTranslation(pe)) markDeadInFlight(draft, pe, fact, mark);
       }
       return;
     }
@@ -37,24 +34,14 @@ export function announce(draft: Draft, pe: number, fact: Announcement, facts: ()
 }
 
 /** Accesses that have their translation already are among what must not happen any more. */
-function markDeadInFlight(
-  draft: Draft,
-  pe: number,
-  vmid: number,
-  pages: readonly bigint[],
-  mark: number,
-): void {
+function markDeadInFlight(draft: Draft, pe: number, removal: Removal, mark: number): void {
   const w = draft.window(pe);
   for (let i = 0; i < w.count; i += 1) {
     const result = get(w, i, AT.result);
     if (result < 0) continue;
     const { entry } = draft.tlbs.results.item(result);
     const marks = flagsOf(w, i) >> MARK_SHIFT;
-    if (
-      entry !== null &&
-      isDeadAfter(entry, marks, vmid, pages) &&
-      !isCurrent(draft.memory, draft.walkedMemory(), entry.leafPath2)
-    ) {
+    if (entry !== null && isDeadAfter(entry, marks, removal, draft.memory, draft.walkedMemory())) {
       addFlags(w, i, mark << MARK_SHIFT);
     }
   }

@@ -10,7 +10,7 @@ import { contextTable, type ContextTable } from './context-table.ts';
 import type { Memory } from './memory.ts';
 import type { DescriptorUpdate, Translated, TranslationResult } from './translation-result.ts';
 import type { MachineSetup } from './setup.ts';
-import { isCurrent, isDeadAfter, marksAfterWrite } from './stale-marks.ts';
+import { isDeadAfter, marksAfterWrite, type Removal } from './stale-marks.ts';
 import {
   covers,
   entryId,
@@ -40,17 +40,8 @@ export interface MayCaches {
   close(set: number, memory: number, context: number): number;
   /** After a write to the cell: entries built from it are stale. */
   markStale(set: number, cell: number): number;
-  /**
-   * After an operation returned: stale entries of these IPA pages of the VM get `mark`, unless what they
-   * were built from is what memory holds again: such an entry translates as a walk now would.
-   */
-  markDead(
-    set: number,
-    vmid: number,
-    pages: readonly bigint[],
-    mark: number,
-    memory: number,
-  ): number;
+  /** After an operation returned: stale entries of what it removed get `mark`. */
+  markDead(set: number, removal: Removal, mark: number, memory: number): number;
   /** Without the entries the invalidation must remove. */
   remove(set: number, invalidation: number): number;
   /** Marked entries of a set. */
@@ -347,11 +338,9 @@ export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches 
       staleMemo.set(set, cell, result);
       return result;
     },
-    markDead: (set, vmid, pages, mark, mem) =>
+    markDead: (set, removal, mark, mem) =>
       mapCodes(set, (code, entry) =>
-        isDeadAfter(entry, marksOf(code), vmid, pages) && !isCurrent(memory, mem, entry.leafPath2)
-          ? code | mark
-          : code,
+        isDeadAfter(entry, marksOf(code), removal, memory, mem) ? code | mark : code,
       ),
     remove(set, invalidation) {
       const known = removeMemo.get(set, invalidation);

@@ -1,9 +1,8 @@
-import type { TranslationInfo } from '../arm64/tlbi-match.ts';
 import type { Memory } from './memory.ts';
-import { builtFrom, MARK, type TranslationEntry } from './translation-entry.ts';
+import { builtFrom, covers, MARK, type TranslationEntry } from './translation-entry.ts';
 
 /** Whether memory holds every descriptor of the path, whatever was written in between. */
-export function isCurrent(memory: Memory, mem: number, path: readonly number[]): boolean {
+function isCurrent(memory: Memory, mem: number, path: readonly number[]): boolean {
   for (let i = 0; i < path.length; i += 2) {
     const slot = memory.slot(mem, path[i] as number);
     if (slot !== (path[i + 1] as number) << 1) return false;
@@ -20,15 +19,48 @@ export function marksAfterWrite(
   return MARK.stale | (builtFrom(built.leafPath2, cell) ? MARK.stage2Stale : 0);
 }
 
-/** Whether a stale entry belongs to what the returned operation removed. */
+/** What an operation that has returned took away. */
+export interface Removal {
+  readonly vmid: number;
+  /** The address space whose VAs `pages` are; absent: they are IPAs of the VM. */
+  readonly asid?: number;
+  readonly pages: readonly bigint[];
+}
+
+/**
+ * Whether a stale entry belongs to what the returned operation removed: unless what it was built from is
+ * what memory holds again, for such an entry translates as a walk now would.
+ */
 export function isDeadAfter(
-  entry: { readonly info: TranslationInfo; readonly ipaBase: bigint; readonly kind: string },
+  entry: Pick<TranslationEntry, 'info' | 'ipaBase' | 'kind' | 'path1' | 'leafPath2'>,
   marks: number,
-  vmid: number,
-  pages: readonly bigint[],
+  removal: Removal,
+  memory: Memory,
+  mem: number,
+): boolean {
+  return removal.asid === undefined
+    ? isDeadAtStage2(entry, marks, removal) && !isCurrent(memory, mem, entry.leafPath2)
+    : isDeadAtStage1(entry, marks, removal) && !isCurrent(memory, mem, entry.path1);
+}
+
+function isDeadAtStage2(
+  entry: Pick<TranslationEntry, 'info' | 'ipaBase' | 'kind'>,
+  marks: number,
+  { vmid, pages }: Removal,
 ): boolean {
   if ((marks & MARK.stage2Stale) === 0 || entry.info.vmid !== vmid) return false;
   if (entry.kind === 's1-table' || entry.kind === 's1-leaf') return false;
   const bits = BigInt(entry.info.inputBits);
   return pages.some((page) => page >> bits === entry.ipaBase >> bits);
+}
+
+/** A table entry that leads to a removed page is as dead as a leaf: what is walked through it is old. */
+function isDeadAtStage1(
+  { info }: Pick<TranslationEntry, 'info'>,
+  marks: number,
+  { vmid, asid, pages }: Removal,
+): boolean {
+  if ((marks & MARK.stale) === 0 || info.vmid !== vmid || info.stages === 's2') return false;
+  if (info.asid !== null && info.asid !== asid) return false;
+  return pages.some((page) => covers(info, page));
 }

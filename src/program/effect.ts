@@ -154,12 +154,14 @@ export type Announcement =
   | { readonly kind: 'operation-begins'; readonly name: string; readonly vmid: number }
   /**
    * The operation has returned: from here on no access may use a translation of these IPA pages that
-   * was removed before. `pages` are IPA page bases.
+   * was removed before. `pages` are IPA page bases; with an `asid` they are VA page bases of stage 1
+   * in that address space.
    */
   | {
       readonly kind: 'operation-returns';
       readonly name: string;
       readonly vmid: number;
+      readonly asid?: number;
       readonly pages: readonly bigint[];
       /**
        * What the operation took away: the translations (absent: this), or only the right to write,

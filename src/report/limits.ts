@@ -88,6 +88,11 @@ export const LIMITS: readonly Limit[] = [
     effect: 'may miss failures',
   },
   {
+    name: 'stage 1 of processes',
+    text: 'Address spaces of processes are those of EL1&0 without stage 2, also where the kernel has VHE and uses EL2&0; one CPU changes them, threads only read and write, and KPTI, kernel mappings and secondary TLBs are left out.',
+    effect: 'may miss failures',
+  },
+  {
     name: 'atomic table counts',
     text: 'Where one thread alone changes tables, page counts are private to it, without the ordering their atomics would add.',
     effect: 'may show failures hardware cannot have',

@@ -1,14 +1,9 @@
-import { DEFAULT_FEATURES, type Features } from '../../arm64/features.ts';
+import type { Features } from '../../arm64/features.ts';
 import { LAST_LEVEL, LEVELS, levelShift } from '../../arm64/geometry.ts';
 import { kvmStage2Geometry } from '../../candidates/kvm-v5_8/pgtable.ts';
 import { hostContext } from '../../candidates/kvm-v5_8/world-switch.ts';
-import { attempt, FrontendError, type Outcome } from '../../frontend/kernel-c/diagnostic.ts';
-import {
-  type AppendedText,
-  type Kernel,
-  loadKernel,
-  unitLoader,
-} from '../../frontend/kernel-c/profile/kernel.ts';
+import { attempt, FrontendError } from '../../frontend/kernel-c/diagnostic.ts';
+import { type Kernel, loadKernel, unitLoader } from '../../frontend/kernel-c/profile/kernel.ts';
 import {
   hasPgtable,
   hasSharedWalks,
@@ -37,10 +32,10 @@ import {
 } from '../../guest/view.ts';
 import type { MachineSetup, PageSetup, ThreadSetup } from '../../machine/setup.ts';
 import { generatorThread } from '../../program/generator-thread.ts';
-import { defaultScenario } from '../scenario.ts';
 import { type AssumptionLog, assumptionLog, assumptionsOf } from './assumptions.ts';
-import type { KernelFamily, KernelScenario, LoadedTree, OpenOptions, Prepared } from './family.ts';
-import { readScenarioFile, type ScenarioSettings, type ScenarioSource } from './scenario-file.ts';
+import type { KernelFamily, LoadedTree, OpenOptions, Prepared } from './family.ts';
+import { hostName, isDeclared, namedText, type Placed, place, valueOf } from './placed-scenario.ts';
+import type { ScenarioSettings } from './scenario-file.ts';
 
 /** Where things lie in physical memory: far apart, so that a dump can be read. */
 const HOST_BASE = 0x2000_0000n;
@@ -52,16 +47,6 @@ const GUEST_TABLE = { ipa: 0xc000_0000n, page: 0xf000_0000n };
 const VMID = 1;
 /** What the vCPUs store. */
 const STORED = 1n;
-
-/** A scenario file as it stands in a tree: its functions have names of their own there. */
-interface Placed {
-  readonly scenario: KernelScenario;
-  readonly settings: ScenarioSettings;
-  readonly source: ScenarioSource;
-  readonly setup: string;
-  /** One for each CPU of the host. */
-  readonly hosts: readonly string[];
-}
 
 const SHARED = 'kvm-pgtable-shared';
 
@@ -131,7 +116,7 @@ function open(
     const known = kernels.get(vhe);
     if (known !== undefined) return known;
     const wanted = pgtableProfile(profile, vhe, patched, texts);
-    const loaded = value(loadKernel(wanted, read, overlay, units));
+    const loaded = valueOf(loadKernel(wanted, read, overlay, units));
     kernels.set(vhe, loaded);
     return loaded;
   };
@@ -159,61 +144,6 @@ function open(
     assumed: () => assumptionsOf([...kernels.values()], log),
     units,
   };
-}
-
-/** The text of a file, between macros that give its functions names of their own. */
-function namedText({ source, setup, hosts }: Placed): readonly AppendedText[] {
-  const names = [['setup', setup], ...hosts.map((name, cpu) => [hostName(cpu), name])];
-  const define = names.map(([short, name]) => `#define ${short}(...) ${name}(__VA_ARGS__)\n`);
-  const undefine = names.map(([short]) => `#undef ${short}\n`);
-  return [
-    { path: '<names>', text: define.join('') },
-    source,
-    { path: '<names>', text: undefine.join('') },
-  ];
-}
-
-function hostName(cpu: number): string {
-  return cpu === 0 ? 'host' : `host${cpu}`;
-}
-
-function place(source: ScenarioSource, index: number): Placed {
-  const settings = value(readScenarioFile(source));
-  const setup = `tlbgate_setup_${index}`;
-  const { name, why, profiles, kinds, view, vcpus, window, reschedule } = settings;
-  const hosts = Array.from(
-    { length: settings.hosts },
-    (_, cpu) => `tlbgate_${hostName(cpu)}_${index}`,
-  );
-  return {
-    settings,
-    source,
-    setup,
-    hosts,
-    scenario: {
-      name,
-      why,
-      profile: profiles[0] ?? '',
-      entries: hosts,
-      situation: {
-        ...defaultScenario(`kernel/${name}`, DEFAULT_FEATURES),
-        guest: { kind: 'general', kinds },
-        view,
-        vcpus,
-        window,
-        reschedule,
-        hosts: settings.hosts,
-        pages: settings.pages,
-      },
-      shrinks: false,
-    },
-  };
-}
-
-function isDeclared({ program }: Kernel, name: string): boolean {
-  return program.units.some(
-    ({ unit }) => unit.functions.has(name) || unit.objects.has(name) || unit.enumerators.has(name),
-  );
 }
 
 /** Why no such machine can have the scenario; `null` when it can. */
@@ -255,7 +185,7 @@ function setupOf(
   };
   const made = runSetup(
     kernel.program,
-    watch(value(pgtableEnvironment(kernel, before))),
+    watch(valueOf(pgtableEnvironment(kernel, before))),
     [
       { name: MAKE_VM, arguments: [BigInt(VMID), BigInt(features.ipaBits)] },
       { name: setup, arguments: [] },
@@ -288,7 +218,7 @@ function setupOf(
     ...hosts.map((entry, self): ThreadSetup => {
       const subject = { ...before, ...hostSubject(made, settings, features, countWords) };
       const cpus = { self, count: hosts.length };
-      const environment = watch(value(pgtableEnvironment(kernel, { ...subject, cpus })));
+      const environment = watch(valueOf(pgtableEnvironment(kernel, { ...subject, cpus })));
       return {
         tree: kernelThread({
           name: hostName(self),
@@ -433,10 +363,4 @@ function pagesOf(
 
 function uniquePages(pages: readonly DeclaredPage[]): readonly DeclaredPage[] {
   return pages.filter(({ page }, i) => pages.findIndex((other) => other.page === page) === i);
-}
-
-function value<T>(outcome: Outcome<T>): T {
-  if (outcome.kind === 'ok') return outcome.value;
-  const { file, line, column, message } = outcome.diagnostic;
-  throw new FrontendError(file, line, column, message);
 }

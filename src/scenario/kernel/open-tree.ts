@@ -4,9 +4,15 @@ import { didYouMean } from '../../util/closest.ts';
 import type { KernelFamily, LoadedTree, OpenOptions } from './family.ts';
 import { KVM_LEGACY } from './kvm-legacy.ts';
 import { KVM_PGTABLE, KVM_PGTABLE_SHARED } from './kvm-pgtable.ts';
+import { STAGE1_FLUSH } from './stage1-flush.ts';
 
 /** Every family, in the order in which they are tried. */
-export const FAMILIES: readonly KernelFamily[] = [KVM_LEGACY, KVM_PGTABLE, KVM_PGTABLE_SHARED];
+export const FAMILIES: readonly KernelFamily[] = [
+  KVM_LEGACY,
+  KVM_PGTABLE,
+  KVM_PGTABLE_SHARED,
+  STAGE1_FLUSH,
+];
 
 /** Any of these says that a folder is the root of a kernel tree. */
 const ROOT_FILES = ['Makefile', 'Kconfig', 'arch/arm64/Makefile', 'include/linux/kconfig.h'];

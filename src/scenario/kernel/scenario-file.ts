@@ -109,7 +109,7 @@ export function readScenarioFile({ path, text }: ScenarioSource): Outcome<Scenar
       window: number('window', 8, 1, 31),
       reschedule: oneOf('reschedule', entries.get('reschedule')?.value ?? 'choose', RESCHEDULE),
       hosts: /\bhost1\s*\(/.test(text) ? 2 : 1,
-      pages: text.match(/\bguest_page\s*\(/g)?.length ?? 0,
+      pages: text.match(/\b(?:guest|user)_page\s*\(/g)?.length ?? 0,
       features: words('features').map((word) => required(word, entries.get('features'), fail)),
     };
   });

@@ -31,7 +31,7 @@ const NAMES = [
   ...new Set(
     scenarioLibrary().flatMap((file) => {
       const { name, profiles } = ok(readScenarioFile(file));
-      return profiles.includes('kvm-s2-legacy') ? [] : [name];
+      return profiles.some((profile) => profile.startsWith('kvm-pgtable')) ? [name] : [];
     }),
   ),
 ];

@@ -23,6 +23,7 @@ export function opened(
   edits: readonly Edit[] = [],
   files: readonly ScenarioSource[] = scenarioLibrary(),
   base: LoadedTree | null = null,
+  profile: string | null = null,
 ): LoadedTree {
   const overlay = new Map<string, string>();
   for (const { file, what, by } of edits) {
@@ -31,7 +32,10 @@ export function opened(
     if (after === before) throw new Error(`${file} does not hold ${what.source}`);
     overlay.set(file, after);
   }
-  return ok(openTree(read, overlay, base === null ? { files } : { files, base }));
+  const named = profile === null ? {} : { profile };
+  return ok(
+    openTree(read, overlay, base === null ? { files, ...named } : { files, base, ...named }),
+  );
 }
 
 /** `verified`, the id of the first rule that is broken, or why the scenario cannot be run. */

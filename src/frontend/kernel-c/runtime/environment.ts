@@ -32,6 +32,8 @@ export interface Environment {
   /** The CPUs of the host: which one this thread runs on, and how many there are. */
   readonly cpus: { readonly self: number; readonly count: number };
   readonly words: TableWords;
+  /** Words of `struct page` that hold something at the start, by virtual address. */
+  readonly structWords?: ReadonlyMap<bigint, bigint>;
   /** Static keys by the name of their object: whether they are enabled. */
   readonly staticKeys: ReadonlyMap<string, Capability>;
   /** Feature registers as the kernel has sanitised them, by the encoding the tree uses. */
@@ -40,13 +42,15 @@ export interface Environment {
   readonly hasStructPage: (page: bigint) => boolean | null;
   /** The cache lines of an area that somebody looks at: maintenance of any other has no effect. */
   readonly watchedLines: (base: bigint, bytes: bigint) => readonly bigint[];
-  /** IPA page bases that some access of a guest may use. */
+  /** IPA page bases that some access of a guest may use; VA page bases with an `asid`. */
   readonly watchedIpas: readonly bigint[];
   readonly locks: readonly LockPlace[];
   /** What `cond_resched_lock` does: decided here, or by the environment each time. */
   readonly reschedule: 'never' | 'always' | 'choose';
-  /** The VM that the thread works for. */
+  /** The VM that the thread works for; 0 where it works for a process of its own kernel. */
   readonly vmid: number;
+  /** The address space of the process that the thread works for, where stage 1 is what it changes. */
+  readonly asid?: number;
 }
 
 /** Who writes table words, and so how much of a walk others can see. */

@@ -21,7 +21,7 @@ export function initialState(environment: Environment): RuntimeState {
     registers: environment.registers,
     counts: environment.tables,
     written: new Map(),
-    structWords: new Map(),
+    structWords: environment.structWords ?? new Map(),
     held: [],
     atEl2: environment.features.vhe,
   };

@@ -24,6 +24,8 @@ export interface SetupResult {
   readonly memory: ReadonlyMap<bigint, bigint>;
   /** Table pages in use, with their reference counts. */
   readonly tables: ReadonlyMap<bigint, number>;
+  /** Words of `struct page` that were written. */
+  readonly structWords: ReadonlyMap<bigint, bigint>;
   readonly pages: readonly DeclaredPage[];
   /** The VM that was made. */
   readonly guest: { readonly vmid: number; readonly root: bigint; readonly control: bigint };
@@ -173,6 +175,7 @@ function finished(
     vm,
     memory: new Map([...outside, ...state.written]),
     tables: state.counts,
+    structWords: state.structWords,
     pages,
     guest,
   };

@@ -41,9 +41,10 @@ function returns(
   const start = argument(1);
   const end = start + argument(2);
   const pages = environment.watchedIpas.filter((ipa) => ipa >= start && ipa < end);
-  const { vmid } = environment;
+  const { vmid, asid } = environment;
+  const space = asid === undefined ? { vmid } : { vmid, asid };
   return announce(
-    { kind: 'operation-returns', name, vmid, pages, removes },
+    { kind: 'operation-returns', name, ...space, pages, removes },
     `${name} has returned`,
   );
 }
@@ -104,6 +105,6 @@ function isWatched({ environment }: Call, page: bigint): boolean {
 
 function notWatched({ event, argument }: Call): Reaction {
   return stopWith(
-    `${event.name}(0x${argument(0).toString(16)}): that is no page of the guest, see guest_page() in setup()`,
+    `${event.name}(0x${argument(0).toString(16)}): that is no page of the guest, see guest_page() in setup(), or user_page() for a process`,
   );
 }

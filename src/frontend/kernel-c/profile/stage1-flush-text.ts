@@ -1,0 +1,85 @@
+/** The function of the profile's text that makes the process. */
+export const MAKE_PROCESS = 'tlbgate_make_process';
+
+/**
+ * C text before the scenarios, at the end of the first unit: a process with an address space of its own,
+ * and what a scenario may call. Tables are made and changed by the tree's own functions.
+ */
+export const STAGE1_TEXT = `
+#include <linux/mm.h>
+#include <asm/pgalloc.h>
+#include <asm/tlb.h>
+
+/* What setup() says about the process: its threads may use this page at this VA. */
+extern void guest_page(phys_addr_t va, phys_addr_t page);
+#define user_page(va, page) guest_page(va, page)
+/* What host() says about itself. */
+extern void operation_begins(const char *name);
+extern void operation_returns(const char *name, phys_addr_t va, u64 size);
+extern void operation_returns_readonly(const char *name, phys_addr_t va, u64 size);
+extern void host_reads_page(phys_addr_t page);
+extern void page_gets_new_owner(phys_addr_t page);
+extern void host_fills_page(phys_addr_t page);
+
+extern void __tlbgate_vm(u64 asid, phys_addr_t root, u64 control);
+extern void *__tlbgate_alloc_table(void);
+
+static struct mm_struct tlbgate_mm;
+static struct vm_area_struct tlbgate_vma;
+
+/* The process, and the part of its memory that the scenario works on. */
+#define the_mm (&tlbgate_mm)
+#define the_vma (&tlbgate_vma)
+
+void ${MAKE_PROCESS}(u64 asid)
+{
+	tlbgate_mm.pgd = __tlbgate_alloc_table();
+	atomic64_set(&tlbgate_mm.context.id, asid);
+	tlbgate_vma.vm_mm = &tlbgate_mm;
+	__tlbgate_vm(asid, __pa(tlbgate_mm.pgd), 0);
+}
+
+/* Entries of each level for an address, with the tables above them. */
+static pmd_t *pmd_of(u64 va)
+{
+	pgd_t *pgd = pgd_offset(the_mm, va);
+	p4d_t *p4d = p4d_offset(pgd, va);
+	pud_t *pud;
+
+	if (p4d_none(*p4d))
+		p4d_populate(the_mm, p4d, (pud_t *)__tlbgate_alloc_table());
+	pud = pud_offset(p4d, va);
+	if (pud_none(*pud))
+		pud_populate(the_mm, pud, (pmd_t *)__tlbgate_alloc_table());
+	return pmd_offset(pud, va);
+}
+
+static pte_t *pte_of(u64 va)
+{
+	pmd_t *pmd = pmd_of(va);
+
+	if (pmd_none(*pmd))
+		pmd_populate(the_mm, pmd, virt_to_page(__tlbgate_alloc_table()));
+	return pte_offset_kernel(pmd, va);
+}
+
+/* A page that threads may read and write, and one that they may read. */
+#define USER_READ_WRITE PAGE_SHARED
+#define USER_READ PAGE_READONLY
+
+/* Maps memory with the tree's own code, a dirty page where it may be written, for setup(). */
+static void map_user(u64 va, u64 page, u64 size, pgprot_t prot)
+{
+	u64 done;
+
+	spin_lock(&tlbgate_mm.page_table_lock);
+	for (done = 0; done < size; done += PAGE_SIZE) {
+		pte_t pte = pfn_pte((page + done) >> PAGE_SHIFT, prot);
+
+		if (pte_write(pte))
+			pte = pte_mkdirty(pte);
+		set_pte_at(the_mm, va + done, pte_of(va + done), pte);
+	}
+	spin_unlock(&tlbgate_mm.page_table_lock);
+}
+`;
