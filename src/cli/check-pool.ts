@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { CheckRecord, CheckTask } from '../explore/check-journal.ts';
+import type { CheckpointOf } from './checkpoint.ts';
 
 /** What a thread is started with. */
 export interface WorkerStart {
@@ -7,6 +8,8 @@ export interface WorkerStart {
   readonly source: string;
   /** When the time is over, as `Date.now` says it. */
   readonly deadline: number;
+  /** Where checks are kept while they are made, or null. */
+  readonly checkpoint: CheckpointOf | null;
 }
 
 /** A check for a thread. */

@@ -1,7 +1,6 @@
 import {
   closeSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -12,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Io } from './io.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** What a campaign needs of the world outside, beside what every command needs. */
 export interface CorpusIo extends Io {
@@ -51,7 +51,7 @@ export function realCorpusIo(io: Io): CorpusIo {
     },
     replace(folder, name, text) {
       try {
-        mkdirSync(folder, { recursive: true });
+        makeFolder(folder);
         const partial = join(folder, `${name}.${process.pid}${PARTIAL}`);
         writeSynced(partial, text);
         renameSync(partial, join(folder, name));

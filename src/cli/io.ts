@@ -1,4 +1,5 @@
-import { readFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { makeFolder } from './make-folder.ts';
 
 /** Everything the command line does to the world outside, so that tests can stand in for it. */
 export interface Io {
@@ -38,7 +39,7 @@ export function realIo(): Io {
     },
     write(directory, name, text) {
       try {
-        mkdirSync(directory, { recursive: true });
+        makeFolder(directory);
         writeFileSync(`${directory}/${name}`, text);
         return true;
       } catch {

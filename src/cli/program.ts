@@ -116,7 +116,15 @@ function buildProgram(io: Io, finish: (result: number | InputError) => void): Co
     )
     .option('--budget <seconds>', 'stop after this time', seconds)
     .option('--rule <id>', 'check one rule only')
-    .option('--checkpoint <dir>', 'keep finished checks there; the same command goes on from them')
+    .option(
+      '--checkpoint <dir>',
+      'keep checks there, finished and in the making; the same command goes on from them',
+    )
+    .option(
+      '--checkpoint-every <seconds>',
+      'with --checkpoint: how often a long search is kept (15)',
+      seconds,
+    )
     .option('--jobs <n>', 'threads', wholeNumber(1))
     .option('--out <dir>', 'write a replay file for each refuted rule')
     .option('--json', 'print one JSON object and nothing else')

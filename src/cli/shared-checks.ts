@@ -25,6 +25,7 @@ export async function sharedChecks(
   const journal: CheckJournal = {
     recall: (task) => request.journal?.recall(task) ?? known.get(checkKey(task)) ?? null,
     record: (task, record) => request.journal?.record(task, record),
+    keeper: (task) => request.journal?.keeper?.(task) ?? null,
   };
   const asked = new Set<string>();
   for (;;) {

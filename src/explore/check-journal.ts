@@ -3,8 +3,9 @@ import type { Candidate } from '../candidates/candidate.ts';
 import { ruleById } from '../rules/all-rules.ts';
 import { isInputError, type InputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { checkScenario, type Verdict } from './check.ts';
+import { checkScenario, type Checked, type Verdict } from './check.ts';
 import { watchFeatures } from './features-read.ts';
+import { ForeignSnapshot, type CheckKeeper, type CheckSnapshot } from './kept-check.ts';
 import type { SearchLimits } from './search.ts';
 
 /**
@@ -36,6 +37,21 @@ export interface CheckJournal {
   recall(task: CheckTask): CheckRecord | null;
   /** A check has been made. */
   record(task: CheckTask, record: CheckRecord): void;
+  /** Keeps a check while it is made; null when it is made from the beginning to the end. */
+  readonly keeper?: (task: CheckTask) => TaskKeeper | null;
+}
+
+/** A check in the middle: `CheckSnapshot`, and the features looked at so far. */
+export interface TaskSnapshot extends CheckSnapshot {
+  readonly read: CheckRecord['read'];
+}
+
+/** As `CheckKeeper`. */
+export interface TaskKeeper {
+  readonly from: TaskSnapshot | null;
+  readonly offer: (snapshot: () => TaskSnapshot) => void;
+  /** `from` does not belong to this check, which is begun anew. */
+  readonly isForeign: () => void;
 }
 
 /** Equal for equal tasks. */
@@ -43,19 +59,24 @@ export function checkKey(task: CheckTask): string {
   return JSON.stringify(task);
 }
 
-/** Makes a check. */
+/** Makes a check, or goes on with it. */
 export function performCheck(
   { scenario, rules, states }: CheckTask,
   candidate: Candidate,
   limits: Pick<SearchLimits, 'expired' | 'watch'>,
+  keeper: TaskKeeper | null = null,
 ): CheckRecord | InputError {
-  const read = new Set<keyof Features>();
-  const checked = checkScenario(
-    { ...scenario, features: watchFeatures(scenario.features, read) },
-    candidate,
-    rules.flatMap((id) => ruleById(id) ?? []),
-    { ...limits, states },
-  );
+  const read = new Set<keyof Features>(keeper?.from?.read);
+  const check = (kept?: CheckKeeper): Checked | InputError =>
+    checkScenario(
+      { ...scenario, features: watchFeatures(scenario.features, read) },
+      candidate,
+      rules.flatMap((id) => ruleById(id) ?? []),
+      { ...limits, states },
+      undefined,
+      kept,
+    );
+  const checked = keeper === null ? check() : checkKept(keeper, read, check);
   if (isInputError(checked)) return checked;
   return {
     outcomes: checked.outcomes.map(({ rule, verdict, message }) => ({
@@ -66,4 +87,22 @@ export function performCheck(
     states: checked.states,
     read: [...read],
   };
+}
+
+function checkKept(
+  keeper: TaskKeeper,
+  read: ReadonlySet<keyof Features>,
+  check: (kept: CheckKeeper) => Checked | InputError,
+): Checked | InputError {
+  const kept: CheckKeeper = {
+    from: keeper.from,
+    offer: (snapshot) => keeper.offer(() => ({ ...snapshot(), read: [...read] })),
+  };
+  try {
+    return check(kept);
+  } catch (problem) {
+    if (!(problem instanceof ForeignSnapshot)) throw problem;
+    keeper.isForeign();
+    return check({ ...kept, from: null });
+  }
 }

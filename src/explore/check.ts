@@ -12,7 +12,8 @@ import { ImpossibleScenario, orImpossible } from '../scenario/impossible-scenari
 import { inputError, type InputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { checkProgress } from './progress.ts';
-import { search, type SearchLimits } from './search.ts';
+import { keepIds, type CheckKeeper } from './kept-check.ts';
+import { search, type SearchBasis, type SearchHooks, type SearchLimits } from './search.ts';
 
 /** What can be said of a rule. A limit reached is never a pass. */
 export type Verdict = 'verified' | 'refuted' | 'inconclusive';
@@ -81,6 +82,7 @@ export function checkScenario(
   rules: readonly Rule[],
   limits: SearchLimits,
   onViolation?: (rule: Rule, machine: Machine, trace: readonly Transition[]) => void,
+  keeper?: CheckKeeper,
 ): Checked | InputError {
   const made = attempt(() => machineOf(scenario, subject));
   if (made.kind === 'failed') {
@@ -93,7 +95,7 @@ export function checkScenario(
   }
   const machine = made.value;
   if ('kind' in machine) return machine;
-  const found = checkMachine(machine, rules, limits, { onViolation });
+  const found = checkMachine(machine, rules, limits, { onViolation, keeper });
   const { outcomes } = found;
   let { states, stopped } = found;
   if (stopped === null) {
@@ -120,7 +122,8 @@ export function inOrder(
 
 /**
  * The same for one machine, however it was made; nothing is said of the whole state graph. Where no
- * thread reads tables the reduction does not rest on the lock (`reduction` is `sound`).
+ * thread reads tables the reduction does not rest on the lock (`reduction` is `sound`). With a keeper,
+ * the machine has to be new; throws `ForeignSnapshot` where the keeper has one of another check.
  */
 export function checkMachine(
   machine: Machine,
@@ -130,6 +133,7 @@ export function checkMachine(
     readonly reduction?: 'under-lock' | 'sound';
     readonly onViolation?:
       ((rule: Rule, machine: Machine, trace: readonly Transition[]) => void) | undefined;
+    readonly keeper?: CheckKeeper | undefined;
   } = {},
 ): {
   readonly outcomes: Map<string, RuleOutcome>;
@@ -143,10 +147,38 @@ export function checkMachine(
   let left = needsLock ? [tablesChangeUnderLock, ...rules] : rules;
   let states = 0;
   let stopped: Diagnostic | null = null;
+  const { keeper } = how;
+  const kept = keeper === undefined ? null : keepIds(machine, keeper.from);
+  for (const { rule: id, message } of keeper?.from?.refuted ?? []) {
+    const rule = left.find((each) => each.id === id);
+    if (rule !== undefined) refute(rule, message);
+  }
+  states = keeper?.from?.states ?? 0;
+  let basis = kept?.basis ?? undefined;
+
+  /** The limits of the next search, which is offered to the keeper now and then. */
+  function keeping(): SearchLimits {
+    if (keeper === undefined || kept === null) return limits;
+    const refuted = [...outcomes.values()].map(({ rule, message }) => ({
+      rule: rule.id,
+      message: message ?? '',
+    }));
+    const before = states;
+    const keep: SearchLimits['keep'] = (search) =>
+      keeper.offer(() => ({ refuted, states: before, search: search(), ...kept.snapshot() }));
+    return { ...limits, keep };
+  }
+
+  function refute(rule: Rule, message: string): void {
+    outcomes.set(rule.id, { rule, verdict: 'refuted', message });
+    left = left.filter((other) => other !== rule);
+  }
+
   while (left.length > 0) {
     const tried = attempt(() =>
-      findViolation(machine, left, limits, isSound || isReduced(outcomes)),
+      findViolation(machine, left, keeping(), isSound || isReduced(outcomes), basis),
     );
+    basis = undefined;
     if (tried.kind === 'failed') {
       stopped = tried.diagnostic;
       break;
@@ -160,8 +192,7 @@ export function checkMachine(
     }
     const { rule, message } = found;
     how.onViolation?.(rule, machine, found.trace);
-    outcomes.set(rule.id, { rule, verdict: 'refuted', message });
-    left = left.filter((other) => other !== rule);
+    refute(rule, message);
   }
   return { outcomes, states, stopped };
 }
@@ -219,6 +250,7 @@ export function findViolation(
   rules: readonly Rule[],
   limits: SearchLimits,
   reduced: boolean,
+  basis?: SearchBasis,
 ): Found {
   let broken: Rule | null = null;
   const judge = (facts: readonly Fact[]): string | null => {
@@ -227,7 +259,7 @@ export function findViolation(
     broken = violation.rule;
     return violation.message;
   };
-  const result = search(machine, limits, {
+  const hooks: SearchHooks = {
     reduced,
     wholeAccesses: true,
     symmetric: true,
@@ -236,7 +268,8 @@ export function findViolation(
       const fact = factAtEnd(machine, state);
       return fact === null ? null : judge([fact]);
     },
-  });
+  };
+  const result = search(machine, limits, hooks, basis);
   if (result.kind !== 'violation') return { kind: result.kind, states: result.states };
   const rule = broken as Rule | null;
   if (rule === null) throw new Error('a violation without a rule');

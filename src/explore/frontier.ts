@@ -24,12 +24,62 @@ export interface Frontier {
   next(): number;
   /** The cost of the state that `next` returned last. */
   cost(): number;
-  /** Whether a state has been explored, or is being explored. */
+  /**
+   * Whether a state has been explored, or is being explored. Breadth first: whether it is no deeper than
+   * the one that `next` returned last, so that the answer is the same in whatever order the states of
+   * one depth are explored.
+   */
   isExplored(id: number): boolean;
+  /**
+   * How deep the search is: steps, or pieces, from the initial state; cheapest first, the cost; depth
+   * first, the states that wait.
+   */
+  depth(): number;
+  /** Where the search is; null where a search is not kept. */
+  place(): FrontierPlace | null;
+}
+
+/** Where a breadth-first search is in the list of the states it has reached. */
+export interface FrontierPlace {
+  /** States explored; those after them are reached and not explored yet. */
+  readonly explored: number;
+  readonly depth: number;
+  /** The last state as deep as that. */
+  readonly lastOfDepth: number;
+}
+
+/** Breadth first, from a place on; `reached` states have been reached. */
+export function breadthFirst(
+  from: FrontierPlace = { explored: 0, depth: 0, lastOfDepth: 0 },
+  reached = 0,
+): Frontier {
+  let { explored, depth, lastOfDepth } = from;
+  let count = reached;
+  return {
+    reach(id) {
+      if (id < count) return false;
+      count = id + 1;
+      return true;
+    },
+    next() {
+      if (explored >= count) return -1;
+      if (explored > lastOfDepth) {
+        depth += 1;
+        lastOfDepth = count - 1;
+      }
+      explored += 1;
+      return explored - 1;
+    },
+    cost: () => 0,
+    isExplored: (id) => id <= lastOfDepth,
+    depth: () => depth,
+    place: () => ({ explored, depth, lastOfDepth }),
+  };
 }
 
 /** An empty frontier. */
 export function frontier(order: Order): Frontier {
+  if (order === 'breadth-first') return breadthFirst();
   let explored = new Uint8Array(1024);
   let count = 0;
 
@@ -47,30 +97,12 @@ export function frontier(order: Order): Frontier {
     return id;
   }
 
-  /** Counts what is new. */
-  function isNew(id: number): boolean {
-    if (id < count) return false;
-    count = id + 1;
-    return true;
-  }
-
-  if (order === 'breadth-first') {
-    let at = -1;
-    return {
-      reach: isNew,
-      next() {
-        at += 1;
-        return at < count ? explore(at) : -1;
-      },
-      cost: () => 0,
-      isExplored,
-    };
-  }
   if (order === 'depth-first') {
     const stack: number[] = [];
     return {
       reach(id) {
-        if (!isNew(id)) return false;
+        if (id < count) return false;
+        count = id + 1;
         stack.push(id);
         return true;
       },
@@ -80,6 +112,8 @@ export function frontier(order: Order): Frontier {
       },
       cost: () => 0,
       isExplored,
+      depth: () => stack.length,
+      place: () => null,
     };
   }
   const costs: number[] = [];
@@ -107,5 +141,7 @@ export function frontier(order: Order): Frontier {
     },
     cost: () => level,
     isExplored,
+    depth: () => level,
+    place: () => null,
   };
 }

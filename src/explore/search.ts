@@ -3,10 +3,11 @@ import type { Fact } from '../machine/facts.ts';
 import type { Machine } from '../machine/machine.ts';
 import { EVENT, type Transition } from '../machine/transition.ts';
 import { createEagerCycle } from './eager-cycle.ts';
-import { frontier, type Order } from './frontier.ts';
+import { frontier, type Frontier, type Order } from './frontier.ts';
 import { createRecordedSteps } from './recorded-steps.ts';
 import { createWholeAccesses } from './whole-access.ts';
-import { stateSet } from '../util/state-set.ts';
+import type { SearchSnapshot } from './search-snapshot.ts';
+import { stateSet, type StateSet } from '../util/state-set.ts';
 
 /** Limits of a search. A limit reached is never a pass. */
 export interface SearchLimits {
@@ -15,13 +16,22 @@ export interface SearchLimits {
   readonly expired?: () => boolean;
   /** Told now and then how far the search is. */
   readonly watch?: (progress: SearchProgress) => void;
+  /** Offered now and then what a search can go on from; breadth first only. */
+  readonly keep?: (snapshot: () => SearchSnapshot) => void;
+}
+
+/** What a search has, when it begins or goes on, and what it puts what it finds into. */
+export interface SearchBasis {
+  readonly seen: StateSet;
+  readonly open: Frontier;
+  readonly transitions: number;
 }
 
 /** How far a search is. */
 export interface SearchProgress {
   readonly states: number;
   readonly transitions: number;
-  /** Steps, or pieces, from the initial state to the one being explored; cheapest first, its cost. */
+  /** `Frontier.depth`. */
   readonly depth: number;
   /** Bytes that the states take. */
   readonly bytes: number;
@@ -69,13 +79,17 @@ export type SearchResult =
  * every event costs one, except eager steps and choices of a PE at rest, which are free
  * (docs/reduction.md).
  */
-export function search(machine: Machine, limits: SearchLimits, hooks: SearchHooks): SearchResult {
+export function search(
+  machine: Machine,
+  limits: SearchLimits,
+  hooks: SearchHooks,
+  basis?: SearchBasis,
+): SearchResult {
   const width = machine.initial.length;
-  const seen = stateSet(width);
   const symmetric = hooks.symmetric === true;
   const reduced = hooks.reduced === true;
   const order = hooks.order ?? 'breadth-first';
-  const open = frontier(order);
+  const { seen, open } = basis ?? { seen: stateSet(width), open: frontier(order) };
   const state = new Int32Array(width);
   const next = new Int32Array(width);
   const resting = (of: State): number => (hooks.wholeAccesses === true ? machine.resting(of) : 0);
@@ -85,10 +99,7 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
   /** Facts that break nothing; steps that look alike share them. */
   const harmless = new Set<readonly Fact[]>();
   const single: Step[] = [];
-  let transitions = 0;
-  /** Breadth first: how deep the search is, and the last state that deep. */
-  let depth = 0;
-  let lastOfDepth = 0;
+  let transitions = basis?.transitions ?? 0;
   /** How the search ends before everything is explored. */
   let outcome: SearchResult | null = null;
   /** Cheapest first: the cheapest violation so far. */
@@ -233,27 +244,24 @@ export function search(machine: Machine, limits: SearchLimits, hooks: SearchHook
     return steps.length > 0;
   }
 
-  seen.add(machine.initial, -1);
-  open.reach(0, 0);
+  open.reach(seen.add(machine.initial, -1), 0);
   const first = hooks.violation?.(machine.initialFacts) ?? null;
   if (first !== null) violated(first, () => [], 0);
   for (let visited = 0; outcome === null; visited += 1) {
-    const id = open.next();
-    if (id < 0) break;
-    if (best !== null && (best as { readonly cost: number }).cost <= open.cost()) break;
-    if (id > lastOfDepth) {
-      depth += 1;
-      lastOfDepth = seen.size() - 1;
-    }
     if (visited % STATES_PER_QUESTION === STATES_PER_QUESTION - 1) {
+      const place = open.place();
+      if (place !== null) limits.keep?.(() => ({ states: seen.content(), place, transitions }));
       if (limits.expired?.() === true) return limit();
       limits.watch?.({
         states: seen.size(),
         transitions,
-        depth: order === 'breadth-first' ? depth : open.cost(),
+        depth: open.depth(),
         bytes: seen.bytes(),
       });
     }
+    const id = open.next();
+    if (id < 0) break;
+    if (best !== null && (best as { readonly cost: number }).cost <= open.cost()) break;
     seen.read(id, state);
     const mask = resting(state);
     if (reduced && exploreEager(id, mask)) continue;

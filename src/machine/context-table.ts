@@ -1,5 +1,5 @@
 import type { Context } from '../program/effect.ts';
-import { interner } from '../util/interner.ts';
+import type { IdTables } from '../util/id-tables.ts';
 
 /** Contexts by content. Id 0 is never handed out, so that 0 can mean "none". */
 export interface ContextTable {
@@ -8,8 +8,8 @@ export interface ContextTable {
 }
 
 /** An empty table of contexts. */
-export function contextTable(): ContextTable {
-  const table = interner<Context>();
+export function contextTable(ids: IdTables): ContextTable {
+  const table = ids.interner<Context>();
   return {
     id: (c) =>
       table.id(

@@ -16,7 +16,7 @@ import { createInstructionCaches } from './instruction-cache.ts';
 import { KIND, threadEffects, type EffectInfo, type ThreadEffects } from './effect-info.ts';
 import type { Expr } from '../program/expr.ts';
 import { pageShift } from '../arm64/granule.ts';
-import { intSequencePool } from '../util/int-sequence-pool.ts';
+import { idTables, type IdTables } from '../util/id-tables.ts';
 import type { MachineSetup } from './setup.ts';
 import {
   addFlags,
@@ -42,6 +42,8 @@ import {
  * worked out again for another state that looks the same along it (step-memo.ts).
  */
 export interface Draft {
+  /** What gives ids to the contents of states. */
+  readonly ids: IdTables;
   readonly memory: Memory;
   readonly tlbs: MayCaches;
   readonly threads: readonly ThreadEffects[];
@@ -118,15 +120,16 @@ export interface Draft {
 /** The draft of a machine. */
 export function createDraft(setup: MachineSetup): Draft {
   const pageBits = pageShift(setup.translation.features.granule);
-  const memory = createMemory(setup, pageBits);
-  const tlbs = createMayCaches(setup, memory);
-  const rawGhost = createGhost(setup, pageBits);
-  const icaches = createInstructionCaches(setup, memory, tlbs);
+  const tables = idTables();
+  const memory = createMemory(setup, pageBits, tables);
+  const tlbs = createMayCaches(setup, memory, tables);
+  const rawGhost = createGhost(setup, pageBits, tables);
+  const icaches = createInstructionCaches(setup, memory, tlbs, tables);
   const modelsIcache = setup.instructionCache === 'modelled';
-  const threads = setup.threads.map((thread) => threadEffects(thread.tree));
+  const threads = setup.threads.map((thread) => threadEffects(thread.tree, tables));
   const peCount = threads.length;
-  const windowPool = intSequencePool();
-  const ledger = createLedger();
+  const windowPool = tables.pool();
+  const ledger = createLedger(tables);
   const windows = setup.threads.map(() => emptyWindow(setup.faults));
   const size = STATE.pes + STATE.perPe * peCount;
   const ids = new Int32Array(size);
@@ -290,6 +293,7 @@ export function createDraft(setup: MachineSetup): Draft {
   }
 
   const draft: Draft = {
+    ids: tables,
     memory,
     tlbs,
     threads,

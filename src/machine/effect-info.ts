@@ -2,7 +2,8 @@ import { tlbi, type TlbiOp } from '../arm64/tlbi.ts';
 import type { Answer, Effect, Place } from '../program/effect.ts';
 import { picks, sources, type Expr } from '../program/expr.ts';
 import { DONE } from '../program/effect.ts';
-import type { ThreadTree } from '../program/thread-tree.ts';
+import { answerKey, type ThreadTree } from '../program/thread-tree.ts';
+import type { IdTables } from '../util/id-tables.ts';
 
 /** An effect kind as a small integer, for the step function. */
 export const KIND = {
@@ -141,9 +142,14 @@ function describe(effect: Effect): EffectInfo {
 }
 
 /** Remembers the effects of a thread. */
-export function threadEffects(tree: ThreadTree): ThreadEffects {
+export function threadEffects(tree: ThreadTree, ids: IdTables): ThreadEffects {
   const infos: (EffectInfo | null | undefined)[] = [];
   const done: (number | undefined)[] = [];
+  const goOn = ids.watched(({ node, answer }: { readonly node: number; readonly answer: Answer }) =>
+    tree.next(node, answer),
+  );
+  const next = (node: number, answer: Answer): number =>
+    goOn(`${node} ${answerKey(answer)}`, { node, answer });
   return {
     tree,
     at(node) {
@@ -155,14 +161,14 @@ export function threadEffects(tree: ThreadTree): ThreadEffects {
       }
       return info;
     },
-    next: (node, answer) => tree.next(node, answer),
+    next,
     nextDone(node) {
-      let next = done[node];
-      if (next === undefined) {
-        next = tree.next(node, DONE);
-        done[node] = next;
+      let to = done[node];
+      if (to === undefined) {
+        to = next(node, DONE);
+        done[node] = to;
       }
-      return next;
+      return to;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { intSequencePool } from '../util/int-sequence-pool.ts';
+import type { IdTables } from '../util/id-tables.ts';
 import { interner } from '../util/interner.ts';
 import { pairMap } from '../util/pair-map.ts';
 import type { PageFact, PageUse } from './facts.ts';
@@ -55,8 +55,8 @@ type Change =
 const USES: readonly PageUse[] = ['table', 'guest', 'host', 'free', 'device'];
 
 /** Ghost state of one machine. */
-export function createGhost(setup: MachineSetup, pageBits: number): Ghost {
-  const pool = intSequencePool();
+export function createGhost(setup: MachineSetup, pageBits: number, ids: IdTables): Ghost {
+  const pool = ids.pool();
   const { pages, locks } = setup;
   const shift = BigInt(pageBits);
   const byNumber = new Map(pages.map((page, index) => [page.base >> shift, index]));
@@ -75,6 +75,7 @@ export function createGhost(setup: MachineSetup, pageBits: number): Ghost {
   let loaded = initial;
   let changed = false;
 
+  /** Numbers of changes are in steps only, not in states. */
   const changeTable = interner<Change>();
   const changedMemo = pairMap();
   let noted: number[] = [];

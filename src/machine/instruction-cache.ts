@@ -1,4 +1,4 @@
-import { intSequencePool } from '../util/int-sequence-pool.ts';
+import type { IdTables } from '../util/id-tables.ts';
 import type { MayCaches } from './may-cache.ts';
 import { isLine, type Memory } from './memory.ts';
 import type { MachineSetup } from './setup.ts';
@@ -31,8 +31,9 @@ export function createInstructionCaches(
   setup: MachineSetup,
   memory: Memory,
   tlbs: MayCaches,
+  ids: IdTables,
 ): InstructionCaches {
-  const pool = intSequencePool();
+  const pool = ids.pool();
   const tagged = setup.translation.features.icache === 'vpipt';
   let scratch = new Int32Array(96);
 

@@ -1,4 +1,5 @@
-import { intSequencePool, type IntSequencePool } from '../util/int-sequence-pool.ts';
+import type { IdTables } from '../util/id-tables.ts';
+import type { IntSequencePool } from '../util/int-sequence-pool.ts';
 
 /** TLBIs outstanding at a time, over all PEs. Obligation masks have one bit each. */
 export const LEDGER_SLOTS = 24;
@@ -25,8 +26,8 @@ export interface Ledger {
 }
 
 /** An empty ledger. */
-export function createLedger(): Ledger {
-  const pool = intSequencePool();
+export function createLedger(ids: IdTables): Ledger {
+  const pool = ids.pool();
   const slots = new Int32Array(LEDGER_SLOTS * SLOT_INTS);
   const empty = pool.intern(slots, 0);
   let loaded = -1;

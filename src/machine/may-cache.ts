@@ -1,10 +1,10 @@
 import { bypassesCache } from '../arm64/attributes.ts';
 import { AF_BIT, DBM_BIT } from '../arm64/descriptor.ts';
 import type { TlbiContext } from '../arm64/tlbi-match.ts';
-import type { TlbiOp } from '../arm64/tlbi.ts';
+import { tlbi, type TlbiOp } from '../arm64/tlbi.ts';
 import type { Context, Fault } from '../program/effect.ts';
-import { intSequencePool } from '../util/int-sequence-pool.ts';
-import { interner, type Interner } from '../util/interner.ts';
+import type { IdTables } from '../util/id-tables.ts';
+import type { Interner } from '../util/interner.ts';
 import { pairMap, type PairMap } from '../util/pair-map.ts';
 import { contextTable, type ContextTable } from './context-table.ts';
 import type { Memory } from './memory.ts';
@@ -76,14 +76,20 @@ export interface Invalidation {
 const STAGE1_READ_ONLY_BIT = 1n << 7n;
 
 /** May-caches of one machine. */
-export function createMayCaches(setup: MachineSetup, memory: Memory): MayCaches {
-  const entries = entryTable();
+export function createMayCaches(setup: MachineSetup, memory: Memory, ids: IdTables): MayCaches {
+  const entries = entryTable(ids);
   const walker = createWalker(setup.translation, memory, entries, setup.faults);
-  const pool = intSequencePool();
-  const contexts = contextTable();
-  const results = interner<TranslationResult>();
-  const invalidations = interner<Invalidation>();
+  const pool = ids.pool();
+  const contexts = contextTable(ids);
+  const results = ids.interner<TranslationResult>();
   const { features } = setup.translation;
+  const invalidations = ids.interner<Invalidation>({
+    plain: ({ op, operand, context }) => [op.name, operand, context.vmid],
+    item(plain) {
+      const [name, operand, vmid] = plain as readonly [string, bigint, number];
+      return { op: tlbi(name), operand, context: { vmid, granule: features.granule, features } };
+    },
+  });
   const { faults } = setup;
   const matches = matching(faults);
   let scratch = new Int32Array(256);

@@ -1,5 +1,4 @@
-import { interner } from '../util/interner.ts';
-import { intSequencePool } from '../util/int-sequence-pool.ts';
+import type { IdTables } from '../util/id-tables.ts';
 import { pairMap } from '../util/pair-map.ts';
 import type { MachineSetup } from './setup.ts';
 
@@ -60,6 +59,13 @@ export interface Line {
   readonly clean: readonly number[];
 }
 
+/** A watched location. */
+interface Cell {
+  readonly address: bigint;
+  /** What it holds at the start. */
+  readonly initialSlot: number;
+}
+
 /** Whether a slot is a line. */
 export function isLine(slot: number): boolean {
   return (slot & 1) === 1;
@@ -76,13 +82,13 @@ export function coherentLine(valueId: number): Line {
 }
 
 /** Memory of a machine. */
-export function createMemory(setup: MachineSetup, pageBits: number): Memory {
-  const cells = new Map<bigint, number>();
-  const addresses: bigint[] = [];
-  const initialSlots: number[] = [];
-  const values = interner<bigint>();
-  const lines = interner<Line>();
-  const pool = intSequencePool();
+export function createMemory(setup: MachineSetup, pageBits: number, ids: IdTables): Memory {
+  const cells = ids.interner<Cell>();
+  const values = ids.interner<bigint>();
+  const lines = ids.interner<Line>();
+  const pool = ids.pool();
+  /** Cells asked for before. */
+  const byAddress = new Map<bigint, number>();
   let scratch = new Int32Array(64);
   values.id('0', () => 0n);
   const words = new Map(setup.memory.map((word) => [word.address, word.value]));
@@ -116,25 +122,29 @@ export function createMemory(setup: MachineSetup, pageBits: number): Memory {
   }
 
   function cellOf(address: bigint): number {
-    const known = cells.get(address);
+    const known = byAddress.get(address);
     if (known !== undefined) return known;
-    const cell = addresses.length;
-    cells.set(address, cell);
-    addresses.push(address);
-    const value = valueId(initialValue(address));
-    initialSlots.push(
-      linePages.has(address >> BigInt(pageBits)) ? lineSlot(coherentLine(value)) : plainSlot(value),
-    );
+    const cell = cells.id(address.toString(), () => {
+      const value = valueId(initialValue(address));
+      const isLineCell = linePages.has(address >> BigInt(pageBits));
+      return {
+        address,
+        initialSlot: isLineCell ? lineSlot(coherentLine(value)) : plainSlot(value),
+      };
+    });
+    byAddress.set(address, cell);
     return cell;
+  }
+
+  function initialSlot(cell: number): number {
+    return cells.item(cell).initialSlot;
   }
 
   for (const word of setup.memory) cellOf(word.address);
 
   function slot(memory: number, cell: number): number {
     const start = pool.start(memory);
-    return cell < pool.length(memory)
-      ? (pool.arena[start + cell] as number)
-      : (initialSlots[cell] as number);
+    return cell < pool.length(memory) ? (pool.arena[start + cell] as number) : initialSlot(cell);
   }
 
   function withSlot(memory: number, cell: number, newSlot: number): number {
@@ -146,15 +156,15 @@ export function createMemory(setup: MachineSetup, pageBits: number): Memory {
     }
     const known = replaced.get(memory, replacement);
     if (known >= 0) return known;
-    if (scratch.length < addresses.length) scratch = new Int32Array(addresses.length * 2);
+    if (scratch.length < cells.size()) scratch = new Int32Array(cells.size() * 2);
     let length = pool.copy(memory, scratch);
     while (length <= cell) {
-      scratch[length] = initialSlots[length] as number;
+      scratch[length] = initialSlot(length);
       length += 1;
     }
     scratch[cell] = newSlot;
     // Canonical form: trailing cells at their initial value are not stored.
-    while (length > 0 && scratch[length - 1] === initialSlots[length - 1]) length -= 1;
+    while (length > 0 && scratch[length - 1] === initialSlot(length - 1)) length -= 1;
     const result = pool.intern(scratch, length);
     replaced.set(memory, replacement, result);
     return result;
@@ -162,8 +172,8 @@ export function createMemory(setup: MachineSetup, pageBits: number): Memory {
 
   return {
     cellOf,
-    addressOf: (cell) => addresses[cell] as bigint,
-    cellCount: () => addresses.length,
+    addressOf: (cell) => cells.item(cell).address,
+    cellCount: cells.size,
     initial: pool.intern(scratch, 0),
     slot,
     withSlot,
@@ -174,13 +184,13 @@ export function createMemory(setup: MachineSetup, pageBits: number): Memory {
       found = memory;
       const length = pool.length(memory);
       for (let cell = 0; cell < length; cell += 1) {
-        if (isLine(slot(memory, cell))) found = withSlot(found, cell, initialSlots[cell] as number);
+        if (isLine(slot(memory, cell))) found = withSlot(found, cell, initialSlot(cell));
       }
       walkables[memory] = found;
       return found;
     },
     noteWalk(cell) {
-      if (!linesAreWalked && isLine(initialSlots[cell] as number)) linesAreWalked = true;
+      if (!linesAreWalked && isLine(initialSlot(cell))) linesAreWalked = true;
     },
     linesAreWalked: () => linesAreWalked,
     dirtyCells(memory) {
@@ -203,6 +213,6 @@ export function createMemory(setup: MachineSetup, pageBits: number): Memory {
     },
     line: (s) => lines.item(s >> 1),
     lineSlot,
-    isLineCell: (cell) => linePages.has((addresses[cell] as bigint) >> BigInt(pageBits)),
+    isLineCell: (cell) => linePages.has(cells.item(cell).address >> BigInt(pageBits)),
   };
 }

@@ -1,7 +1,8 @@
 import type { TranslationInfo } from '../arm64/tlbi-match.ts';
 import type { MemoryType } from '../arm64/attributes.ts';
 import type { Permissions, TableRestrictions } from '../arm64/permissions.ts';
-import { interner, type Interner } from '../util/interner.ts';
+import type { IdTables } from '../util/id-tables.ts';
+import type { Interner } from '../util/interner.ts';
 
 /**
  * One thing a TLB-like structure of a PE may hold, with the descriptors it was built from.
@@ -84,8 +85,8 @@ export type EntryTable = Interner<TranslationEntry> & {
 };
 
 /** An empty table of entries. */
-export function entryTable(): EntryTable {
-  const table = interner<TranslationEntry>();
+export function entryTable(ids: IdTables): EntryTable {
+  const table = ids.interner<TranslationEntry>();
   return {
     ...table,
     add(entry) {

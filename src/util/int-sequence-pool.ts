@@ -1,3 +1,5 @@
+import type { GiveId } from './id-tables.ts';
+
 /**
  * Hash-consed sequences of 32-bit integers: equal sequences have equal ids, so a component of a state
  * is one integer and comparing two states compares a handful of integers (Spin calls it COLLAPSE).
@@ -10,6 +12,8 @@ export interface IntSequencePool {
   arena: Int32Array;
   /** The id of the first `length` integers of `source`; the sequence is copied when it is new. */
   intern(source: Int32Array, length: number): number;
+  /** The same; nobody is told of a new sequence. */
+  take(source: Int32Array, length: number): number;
   /** Where a sequence starts in the arena. */
   start(id: number): number;
   /** Number of integers in a sequence. */
@@ -20,8 +24,8 @@ export interface IntSequencePool {
   size(): number;
 }
 
-/** An empty pool. */
-export function intSequencePool(): IntSequencePool {
+/** An empty pool. `give` is told of new sequences. */
+export function intSequencePool(give?: GiveId): IntSequencePool {
   let starts = new Int32Array(1024);
   let hashes = new Int32Array(1024);
   let table = new Int32Array(2048).fill(-1);
@@ -48,26 +52,45 @@ export function intSequencePool(): IntSequencePool {
     table = bigger;
   }
 
+  /** The place of a sequence in the table, or the free place where it would be. */
+  function placeOf(source: Int32Array, length: number, hash: number): number {
+    const mask = table.length - 1;
+    let at = hash & mask;
+    for (;;) {
+      const id = table[at] as number;
+      if (id === -1) return at;
+      if (hashes[id] === hash) {
+        const from = starts[id] as number;
+        const to = id + 1 < count ? (starts[id + 1] as number) : used;
+        if (to - from === length) {
+          let i = 0;
+          while (i < length && pool.arena[from + i] === source[i]) i += 1;
+          if (i === length) return at;
+        }
+      }
+      at = (at + 1) & mask;
+    }
+  }
+
   const pool: IntSequencePool = {
     arena: new Int32Array(8192),
     intern(source, length) {
+      const id = table[placeOf(source, length, hashOf(source, length))] as number;
+      if (id >= 0) return id;
+      if (give === undefined) return pool.take(source, length);
+      // `source` may be a buffer that others use while the id is given.
+      const sequence = source.slice(0, length);
+      return give(
+        () => table[placeOf(sequence, length, hashOf(sequence, length))] as number,
+        () => pool.take(sequence, length),
+        () => sequence,
+      );
+    },
+    take(source, length) {
       const hash = hashOf(source, length);
-      const mask = table.length - 1;
-      let at = hash & mask;
-      for (;;) {
-        const id = table[at] as number;
-        if (id === -1) break;
-        if (hashes[id] === hash) {
-          const from = starts[id] as number;
-          const to = id + 1 < count ? (starts[id + 1] as number) : used;
-          if (to - from === length) {
-            let i = 0;
-            while (i < length && pool.arena[from + i] === source[i]) i += 1;
-            if (i === length) return id;
-          }
-        }
-        at = (at + 1) & mask;
-      }
+      const at = placeOf(source, length, hash);
+      const known = table[at] as number;
+      if (known >= 0) return known;
       if (used + length > pool.arena.length) {
         const bigger = new Int32Array(Math.max(pool.arena.length * 2, used + length));
         bigger.set(pool.arena);

@@ -16,8 +16,18 @@ export interface StateSet {
   parent(id: number): number;
   setParent(id: number, parent: number): void;
   size(): number;
+  /** All of it, as it is in the set: good until something is added. */
+  content(): StateSetContent;
   /** Bytes of all arrays. */
   bytes(): number;
+}
+
+/** Sequences and what is beside them, in the order in which they were added. */
+export interface StateSetContent {
+  readonly count: number;
+  /** The integers of all sequences, in pieces. */
+  readonly sequences: readonly Int32Array[];
+  readonly parents: Int32Array;
 }
 
 /** Sequences of a chunk: contents grow by chunks, so that growing copies nothing. */
@@ -115,6 +125,11 @@ export function stateSet(width: number): StateSet {
       parents[id] = parent;
     },
     size: () => count,
+    content: () => ({
+      count,
+      sequences: chunks.map((chunk, i) => chunk.subarray(0, (count - i * CHUNK) * width)),
+      parents: parents.subarray(0, count),
+    }),
     bytes: () =>
       chunks.reduce((sum, { byteLength }) => sum + byteLength, 0) +
       hashes.byteLength +

@@ -3,8 +3,11 @@ import {
   appendFileSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
+  statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +15,8 @@ import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DEFAULT_FEATURES } from '../../src/arm64/features.ts';
 import { openCheckpoint } from '../../src/cli/checkpoint.ts';
-import type { CheckRecord, CheckTask } from '../../src/explore/check-journal.ts';
+import type { CheckRecord, CheckTask, TaskSnapshot } from '../../src/explore/check-journal.ts';
+import { writeScenario } from '../../src/scenario/codec.ts';
 import { isInputError } from '../../src/scenario/input-error.ts';
 import { defaultScenario } from '../../src/scenario/scenario.ts';
 
@@ -35,8 +39,25 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+/** What was said to the user. */
+let notes: string[] = [];
+
+function use(source: string, moduleText: string | null, into = folder) {
+  const note = (sentence: string): void => void notes.push(sentence);
+  return openCheckpoint({
+    folder: into,
+    source,
+    moduleText,
+    every: 0,
+    now: () => 0,
+    expired: () => false,
+    note,
+  });
+}
+
 function open(source = ID, text: string | null = null) {
-  const journal = openCheckpoint(folder, source, text);
+  notes = [];
+  const journal = use(source, text);
   if (isInputError(journal)) throw new Error(journal.message);
   return journal;
 }
@@ -63,10 +84,55 @@ describe('a checkpoint', () => {
     const path = join(folder, 'checks.jsonl');
     const text = '{"format":1,"program":"something else"}\n';
     writeFileSync(path, text);
-    const refused = openCheckpoint(folder, ID, null);
+    const refused = use(ID, null);
     expect(isInputError(refused) && refused.code).toBe('checkpoint-other');
     expect(readFileSync(path, 'utf8')).toBe(text);
   });
+});
+
+const SNAPSHOT: TaskSnapshot = {
+  refuted: [],
+  states: 0,
+  read: ['fwb'],
+  tables: [1],
+  ids: new Int32Array(0),
+  search: {
+    place: { explored: 0, depth: 0, lastOfDepth: 0 },
+    transitions: 0,
+    states: { count: 1, parents: Int32Array.of(-1), sequences: [Int32Array.of(7)] },
+  },
+};
+
+describe('a check in the making', () => {
+  const searches = (): readonly string[] =>
+    readdirSync(folder).filter((name) => name.startsWith('search-'));
+
+  test('is kept until it is made, for its task alone', () => {
+    open()
+      .keeper?.(TASK)
+      ?.offer(() => SNAPSHOT);
+    expect(searches()).toHaveLength(1);
+    expect(open().keeper?.(TASK)?.from).toEqual(SNAPSHOT);
+    expect(open().keeper?.({ ...TASK, states: 11 })?.from).toBeNull();
+    expect(open(ID, 'export {}').keeper?.(TASK)?.from).toBeNull();
+    open().record(TASK, RECORD);
+    expect(searches()).toEqual([]);
+    expect(notes).toEqual([]);
+  });
+
+  test('that is damaged is begun anew, and that is said', () => {
+    open()
+      .keeper?.(TASK)
+      ?.offer(() => SNAPSHOT);
+    truncateSync(join(folder, searches()[0] ?? ''), 300);
+    expect(open().keeper?.(TASK)?.from).toBeNull();
+    expect(notes.join()).toMatch(/^The search kept in ".*" is damaged or of another check/);
+  });
+});
+
+test.skipIf(!existsSync('/proc/self'))('a folder that cannot be made is one sentence', () => {
+  const refused = use(ID, null, '/proc/tlbgate/checkpoint');
+  expect(isInputError(refused) && refused.code).toBe('checkpoint-unwritable');
 });
 
 describe.skipIf(!existsSync(MAIN))('verify', () => {
@@ -95,4 +161,53 @@ describe.skipIf(!existsSync(MAIN))('verify', () => {
     const resumed = spawnSync(process.execPath, kept, { encoding: 'utf8' });
     expect([resumed.status, resumed.stdout]).toEqual([1, plain.stdout]);
   });
+
+  test.each([
+    [1, 3],
+    [2, 1],
+  ])(
+    'goes on in the middle of a search after SIGKILL: %i threads, killed %i times',
+    { timeout: 120_000 },
+    async (threads, times) => {
+      const search = [MAIN, 'verify', scenarioFile(), '--json', '--jobs', `${threads}`];
+      const plain = spawnSync(process.execPath, search, { encoding: 'utf8' });
+      expect(plain.status).toBe(0);
+      const kept = [...search, '--checkpoint', folder];
+      let last = '';
+      let kills = 0;
+      for (; kills < times; kills += 1) {
+        const run = spawn(process.execPath, [...kept, '--checkpoint-every', '0.01'], {
+          stdio: 'ignore',
+        });
+        const ended = new Promise((done) => run.on('exit', done));
+        while (run.exitCode === null && [last, ''].includes(snapshotSeen())) {
+          await new Promise((go) => setTimeout(go, 2));
+        }
+        run.kill('SIGKILL');
+        await ended;
+        if (snapshotSeen() === '') break;
+        last = snapshotSeen();
+      }
+      expect(kills).toBeGreaterThan(0);
+      const resumed = spawnSync(process.execPath, kept, { encoding: 'utf8' });
+      expect([resumed.status, resumed.stdout, resumed.stderr]).toEqual([0, plain.stdout, '']);
+      expect(readdirSync(folder).filter((name) => name.startsWith('search-'))).toEqual([]);
+    },
+  );
+
+  /** The snapshot that is in the folder, by when and how long it is. */
+  function snapshotSeen(): string {
+    const name = readdirSync(folder).find((file) => /^search-.*\.bin$/.test(file));
+    if (name === undefined) return '';
+    const stat = statSync(join(folder, name), { throwIfNoEntry: false });
+    return stat === undefined ? '' : `${stat.size} ${stat.mtimeMs}`;
+  }
+
+  function scenarioFile(): string {
+    const path = join(folder, 'a.scenario.json');
+    const id = 'unmap-stage2-range/deferred-range-flush';
+    const scenario = defaultScenario(id, { ...DEFAULT_FEATURES, fwb: true });
+    writeFileSync(path, writeScenario({ ...scenario, vcpus: 2, pages: 2 }));
+    return path;
+  }
 });

@@ -11,7 +11,7 @@ import { ALL_RULES } from '../../rules/all-rules.ts';
 import { applyFeatures } from '../../scenario/codec.ts';
 import { inputError, isInputError, type InputError } from '../../scenario/input-error.ts';
 import { labelsOf } from '../../trace/replay.ts';
-import { openCheckpoint } from '../checkpoint.ts';
+import { openCheckpoint, SNAPSHOT_EVERY, type CheckpointOf } from '../checkpoint.ts';
 import { exitCode } from '../exit-codes.ts';
 import { MOST, parseGuest } from '../guest-option.ts';
 import type { Io } from '../io.ts';
@@ -36,6 +36,8 @@ export interface VerifyOptions {
   readonly json?: boolean;
   /** Folder in which checks are kept for a run that goes on where this one was stopped. */
   readonly checkpoint?: string;
+  /** Seconds between two snapshots of a search that is kept there. */
+  readonly checkpointEvery?: number;
   /** Threads. */
   readonly jobs?: number;
 }
@@ -164,18 +166,41 @@ function fullSize(
 /** The verification, with the checkpoint and the threads asked for. */
 async function perform(
   request: VerifyRequest,
-  { checkpoint, jobs = 1, budget }: VerifyOptions,
+  { checkpoint, checkpointEvery, jobs = 1, budget }: VerifyOptions,
   subject: Subject,
   io: Io,
 ): Promise<Verification | InputError> {
   const { source } = subject;
+  if (checkpointEvery !== undefined && checkpoint === undefined) {
+    return inputError(
+      'option-value',
+      '--checkpoint-every says how often a search is kept: it goes with --checkpoint.',
+    );
+  }
+  const of: CheckpointOf | null =
+    checkpoint === undefined
+      ? null
+      : {
+          folder: checkpoint,
+          source,
+          moduleText: moduleText(subject, io),
+          every: checkpointEvery === undefined ? SNAPSHOT_EVERY : checkpointEvery * 1000,
+        };
   const journal =
-    checkpoint === undefined ? null : openCheckpoint(checkpoint, source, moduleText(subject, io));
+    of === null
+      ? null
+      : openCheckpoint({
+          ...of,
+          now: io.now,
+          expired: request.expired,
+          note: (sentence) => io.err(`${sentence}\n`),
+        });
   if (journal !== null && isInputError(journal)) return journal;
   const kept = journal === null ? request : { ...request, journal };
   if (jobs === 1) return verify(kept);
   const deadline = budget === undefined ? Infinity : Date.now() + budget * 1000;
-  return verify({ ...kept, journal: await sharedChecks(kept, jobs, { source, deadline }) });
+  const start = { source, deadline, checkpoint: of };
+  return verify({ ...kept, journal: await sharedChecks(kept, jobs, start) });
 }
 
 /** The text of a module of the user's: another text is another candidate. */
