@@ -84,7 +84,7 @@ export type Fact =
       readonly kind: 'table-written';
       readonly pe: number;
       readonly pa: bigint;
-      /** Locks the PE held. */
+      /** Locks that guard tables and that the PE held. */
       readonly locksHeld: number;
       readonly pageUse: PageUse;
     }

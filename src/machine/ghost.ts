@@ -26,7 +26,7 @@ export interface Ghost {
   /** PE that holds the lock, or -1. */
   lockOwner(lock: number): number;
   setLockOwner(lock: number, pe: number): void;
-  /** Number of locks the PE holds. */
+  /** Number of locks that guard tables and that the PE holds. */
   locksHeld(pe: number): number;
   /** Value id last stored to the cell, or -1 when nobody has stored. */
   lastStored(cell: number): number;
@@ -61,6 +61,7 @@ export function createGhost(setup: MachineSetup, pageBits: number, ids: IdTables
   const shift = BigInt(pageBits);
   const byNumber = new Map(pages.map((page, index) => [page.base >> shift, index]));
   const fixed = pages.length + locks.length;
+  const guards = setup.tableLocks ?? locks.map((_, lock) => lock);
   let ints = new Int32Array(fixed + 64);
   let length = fixed;
 
@@ -171,7 +172,7 @@ export function createGhost(setup: MachineSetup, pageBits: number, ids: IdTables
     packedHeld(id, pe) {
       const from = pool.start(id) + pages.length;
       let held = 0;
-      for (let i = 0; i < locks.length; i += 1) if (pool.arena[from + i] === pe + 1) held += 1;
+      for (const lock of guards) if (pool.arena[from + lock] === pe + 1) held += 1;
       return held;
     },
     packedStored(id, cell) {
@@ -210,7 +211,7 @@ export function createGhost(setup: MachineSetup, pageBits: number, ids: IdTables
     },
     locksHeld(pe) {
       let held = 0;
-      for (let i = 0; i < locks.length; i += 1) if (ints[pages.length + i] === pe + 1) held += 1;
+      for (const lock of guards) if (ints[pages.length + lock] === pe + 1) held += 1;
       return held;
     },
     lastStored(cell) {

@@ -18,6 +18,8 @@ export interface MachineSetup {
   readonly pages: readonly PageSetup[];
   /** Locks, by name; an effect names a lock by its index here. */
   readonly locks: readonly string[];
+  /** Which of them guard the tables, by index; absent: each of them. */
+  readonly tableLocks?: readonly number[];
   /**
    * Input addresses whose translations may be cached: the VAs that some access or fetch of the
    * scenario can use. A translation nobody can use is not worth tracking.

@@ -68,6 +68,16 @@ export const LIMITS: readonly Limit[] = [
     effect: 'may miss failures',
   },
   {
+    name: 'loads of the host',
+    text: 'C of the kernel goes on only when it has the value of a load, so what a missing read barrier or a weakened acquire would allow is not noticed.',
+    effect: 'may miss failures',
+  },
+  {
+    name: 'references of data pages',
+    text: 'A page has a new owner when the scenario says so, although a fault that looked it up would still hold a reference.',
+    effect: 'may show failures hardware cannot have',
+  },
+  {
     name: 'the end of a VMID',
     text: 'Nothing ends the life of a VMID, so the teardown of a VM, which frees tables without an invalidation, is not run.',
     effect: 'may miss failures',

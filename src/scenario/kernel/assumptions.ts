@@ -38,6 +38,9 @@ export function assumptionsOf(
   for (const { program, loaded } of kernels) {
     for (const name of program.handedOut)
       add('intercept', name, 'its meaning stands in the runtime');
+    for (const [name, ours] of program.options.standIns) {
+      if (program.functions.has(`0:${ours}`)) add('intercept', name, 'C of the profile instead');
+    }
     for (const name of loaded.lockedMacros) add('locked-macro', name, 'used in our form');
     for (const name of loaded.unsetConfig) add('config', name, 'not set');
     for (const name of loaded.synthesised) add('header', name, 'made, for the tree has none');

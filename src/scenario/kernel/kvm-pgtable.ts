@@ -8,6 +8,7 @@ import {
   hasPgtable,
   hasSharedWalks,
   hasVpipt,
+  LOCK_NAMES,
   pgtableEnvironment,
   pgtableProfile,
   type PgtableSubject,
@@ -84,6 +85,21 @@ function sharedObjects({ program }: Kernel, { vm }: SetupResult): readonly strin
 
 /** Functions whose statements are steps of a report. */
 const OPENED: readonly string[] = [
+  'host',
+  'host1',
+  'map',
+  'unmap_range',
+  'guest_abort',
+  'kvm_handle_guest_abort',
+  'user_mem_abort',
+  'notifier_begins',
+  'notifier_ends',
+  'backed_by',
+  'tlbgate_notifier_start',
+  'tlbgate_notifier_end',
+  'kvm_mmu_notifier_invalidate_range_start',
+  'kvm_mmu_notifier_invalidate_range_end',
+  '__kvm_handle_hva_range',
   '__unmap_stage2_range',
   'unmap_stage2_range',
   'stage2_apply_range',
@@ -128,7 +144,7 @@ function open(
     profile,
     scenarios: available.map(({ scenario }) => scenario),
     figures: [],
-    opened: ['host', 'host1', 'map', 'unmap_range', ...OPENED],
+    opened: OPENED,
     kernels: () => [...kernels.values()],
     prepare: (scenario, features) => {
       const found = available.find((each) => each.scenario.name === scenario.name);
@@ -177,6 +193,7 @@ function setupOf(
     tables: new Map(),
     words: { kind: 'own', start: new Map(), observable: () => false, hardwareUpdates: false },
     countWords: null,
+    shared: [],
     cpus: { self: 0, count: 1 },
     hasStructPage: () => null,
     watchedLines: () => [],
@@ -218,7 +235,8 @@ function setupOf(
     ...hosts.map((entry, self): ThreadSetup => {
       const subject = { ...before, ...hostSubject(made, settings, features, countWords) };
       const cpus = { self, count: hosts.length };
-      const environment = watch(valueOf(pgtableEnvironment(kernel, { ...subject, cpus })));
+      const { shared } = made;
+      const environment = watch(valueOf(pgtableEnvironment(kernel, { ...subject, cpus, shared })));
       return {
         tree: kernelThread({
           name: hostName(self),
@@ -247,8 +265,9 @@ function setupOf(
       })),
       ...view.words,
     ].filter(({ value: word }) => word !== 0n),
-    pages: pagesOf(made, withStage1, hosts.length > 1),
+    pages: pagesOf(made, withStage1, hosts.length > 1 || made.shared.length > 0),
     locks: lockNames(hosts.length),
+    tableLocks: hosts.map((_, cpu) => cpu),
     watchedVas: vas,
     dataCache: 'modelled',
     ...(settings.kinds.includes('execute') ? { instructionCache: 'modelled' as const } : {}),
@@ -275,7 +294,7 @@ function hostSubject(
   { reschedule }: ScenarioSettings,
   features: Features,
   countWords: ReadonlyMap<bigint, bigint> | null,
-): Omit<PgtableSubject, 'features' | 'vmid' | 'cpus'> {
+): Omit<PgtableSubject, 'features' | 'vmid' | 'cpus' | 'shared'> {
   const ipas = [...pages.map(({ ipa }) => ipa), GUEST_TABLE.ipa];
   const indices = new Set(
     ipas.flatMap((ipa) =>
@@ -321,10 +340,10 @@ function countWordsOf({ tables }: SetupResult): ReadonlyMap<bigint, bigint> {
   return new Map([...tables.keys()].map((page, i) => [page, COUNT_BASE + 8n * BigInt(i)]));
 }
 
-/** `mmu_lock` and RCU, each as many locks as the host has CPUs; RCU matters to more than one only. */
+/** Each lock of the kernel is as many locks as the host has CPUs; one CPU alone needs the first only. */
 function lockNames(cpus: number): readonly string[] {
-  if (cpus === 1) return ['mmu_lock'];
-  return ['mmu_lock', 'RCU'].flatMap((name) =>
+  if (cpus === 1) return LOCK_NAMES.slice(0, 1);
+  return LOCK_NAMES.flatMap((name) =>
     Array.from({ length: cpus }, (_, cpu) => `${name} of host CPU ${cpu}`),
   );
 }

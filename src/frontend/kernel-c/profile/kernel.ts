@@ -20,11 +20,19 @@ export interface Profile {
   readonly units: readonly string[];
   /** C texts at the end of the first unit: entries, and constants the profile wants to know. */
   readonly appended: readonly AppendedText[];
+  /** C text at the end of other units, by their paths: ways to what is static there. */
+  readonly furtherTexts?: ReadonlyMap<string, string>;
   /** Macros that the tree may not redefine, beside those of `tree/locked-macros.ts`. */
   readonly locks: string;
   /** Whether the host runs at EL2. */
   readonly vhe: boolean;
 }
+
+/** Path of the tool's own text among the appended ones. */
+export const PROFILE_TEXT = '<profile>';
+
+/** What a function of that text is called that takes the place of one of the tree. */
+const STAND_IN = /\b(tlbgate_for_)(\w+)\s*\(/g;
 
 /** C text that is read as if it stood at the end of a unit; its lines are counted for themselves. */
 export interface AppendedText {
@@ -100,9 +108,10 @@ export function unitLoader(
       preprocessUnit(tree, path, { locks: 'standard', furtherLocks: profile.locks, appended }),
     );
     const unit = value(parseUnit(tokens.tokens));
+    const replaced = new Set([...INTERCEPTED, ...standInsOf(profile).keys()]);
     rejectHiddenEdits(
       [
-        ...interceptedBodies(unit, INTERCEPTED),
+        ...interceptedBodies(unit, replaced),
         ...lockedDefinitions(tokens.ignoredDefinitions, (file) => tree.sources.read(file)),
       ],
       overlay,
@@ -140,14 +149,15 @@ export function loadKernel(
   return attempt(() => {
     const from = loader ?? unitLoader(read, overlay);
     const units = profile.units.map((path, i) =>
-      from.unit(profile, path, i === 0 ? profile.appended : []),
+      from.unit(profile, path, i === 0 ? profile.appended : furtherText(profile, path)),
     );
     const program = createProgram(
       units.map(({ unit }) => unit),
       {
         intercepts: INTERCEPTED,
+        standIns: standInsOf(profile),
         unset: 'stop',
-        appended: new Set(profile.appended.map(({ path }) => path)),
+        appended: new Set([PROFILE_TEXT, ...profile.appended.map(({ path }) => path)]),
       },
     );
     const loaded: Loaded = {
@@ -157,6 +167,19 @@ export function loadKernel(
     };
     return { profile, program, loaded };
   });
+}
+
+function furtherText({ furtherTexts }: Profile, path: string): readonly AppendedText[] {
+  const text = furtherTexts?.get(path);
+  return text === undefined ? [] : [{ path: PROFILE_TEXT, text }];
+}
+
+/** Functions of the appended texts that are called in place of those of the tree, by the tree's name. */
+function standInsOf({ appended }: Profile): ReadonlyMap<string, string> {
+  const definitions = appended
+    .filter(({ path }) => path === PROFILE_TEXT)
+    .flatMap(({ text }) => [...text.matchAll(STAND_IN)]);
+  return new Map(definitions.map(([name, , of = '']) => [of, name.replace(/\s*\($/, '')]));
 }
 
 /** The value of an enumerator in the profile's text. */

@@ -21,6 +21,8 @@ export function pgtableText({ vtcrInMmu, walkFlags }: PgtableDialect): string {
 extern void guest_page(phys_addr_t ipa, phys_addr_t page);
 /* A word of memory that all CPUs of the host share; only for setup(). */
 extern u64 *shared_word(u64 value);
+/* A part of an object that all CPUs of the host share: whole words; only for setup(). */
+extern void shared(void *part, u64 bytes);
 /* What host() says about itself. */
 extern void operation_begins(const char *name);
 extern void operation_returns(const char *name, phys_addr_t ipa, u64 size);
@@ -37,6 +39,7 @@ static struct kvm tlbgate_kvm;
 static struct kvm_pgtable tlbgate_pgt;
 static struct kvm_mmu_memory_cache tlbgate_cache;
 static struct kvm_mmu_memory_cache tlbgate_other_cache;
+static u32 tlbgate_ipa_bits;
 
 /* The VM of the scenario, its stage-2 tables, and a cache of table pages. */
 #define the_kvm (&tlbgate_kvm)
@@ -50,6 +53,7 @@ void ${MAKE_VM}(u64 vmid, u32 ipa_bits)
 {
 	struct kvm_s2_mmu *mmu = the_mmu;
 
+	tlbgate_ipa_bits = ipa_bits;
 	mmu->arch = &tlbgate_kvm.arch;
 	${vtcr} = kvm_get_vtcr(read_sanitised_ftr_reg(SYS_ID_AA64MMFR0_EL1),
 			read_sanitised_ftr_reg(SYS_ID_AA64MMFR1_EL1), ipa_bits);
@@ -72,7 +76,7 @@ static void fill_cache(struct kvm_mmu_memory_cache *cache, int pages)
 		cache->objects[cache->nobjs++] = __tlbgate_alloc_table();
 }
 
-void *kvm_mmu_memory_cache_alloc(struct kvm_mmu_memory_cache *cache)
+void *tlbgate_for_kvm_mmu_memory_cache_alloc(struct kvm_mmu_memory_cache *cache)
 {
 	return cache->nobjs ? cache->objects[--cache->nobjs] : __tlbgate_alloc_table();
 }

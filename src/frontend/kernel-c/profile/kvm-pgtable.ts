@@ -6,11 +6,12 @@ import {
   type AppendedText,
   constantOf,
   type Kernel,
-  memberOf,
   optionalConstant,
   optionalMember,
   type Profile,
+  PROFILE_TEXT,
 } from './kernel.ts';
+import { faultText, hasFaultPath, KVM_MAIN, NOTIFIER_TEXT } from './kvm-fault-text.ts';
 import { pgtableText, type PgtableDialect } from './kvm-pgtable-text.ts';
 
 const MMU = 'arch/arm64/kvm/mmu.c';
@@ -36,6 +37,7 @@ const CAPABILITIES: readonly (readonly [string, (features: Features) => boolean]
   ['ARM64_HAS_GIC_PRIO_MASKING', () => false],
   ['ARM64_KVM_PROTECTED_MODE', () => false],
   ['ARM64_KVM_HVHE', () => false],
+  ['ARM64_MTE', () => false],
   ['ARM64_WORKAROUND_SPECULATIVE_AT', () => false],
   ['ARM64_WORKAROUND_AMPERE_AC03_CPU_38', () => false],
   // Cores that need it and that the kernel does not know are a feature of the machine instead.
@@ -88,13 +90,13 @@ export function pgtableProfile(
   read: ReadFile,
   scenarios: readonly AppendedText[],
 ): Profile {
+  const faults = hasFaultPath(read);
+  const text = [pgtableText(dialectOf(read)), faults ? faultText(read) : '', CONSTANT_TEXT];
   return {
     name,
-    units: [MMU, PGTABLE, vhe ? VHE_TLB : NVHE_TLB],
-    appended: [
-      { path: '<profile>', text: pgtableText(dialectOf(read)) + CONSTANT_TEXT },
-      ...scenarios,
-    ],
+    units: [MMU, PGTABLE, vhe ? VHE_TLB : NVHE_TLB, ...(faults ? [KVM_MAIN] : [])],
+    appended: [{ path: PROFILE_TEXT, text: text.join('') }, ...scenarios],
+    furtherTexts: new Map(faults ? [[KVM_MAIN, NOTIFIER_TEXT]] : []),
     locks: HYP_CALL,
     vhe,
   };
@@ -121,6 +123,7 @@ export interface PgtableSubject {
   readonly tables: Environment['tables'];
   readonly words: TableWords;
   readonly countWords: Environment['countWords'];
+  readonly shared: Environment['shared'];
   readonly cpus: Environment['cpus'];
   readonly hasStructPage: Environment['hasStructPage'];
   readonly watchedLines: Environment['watchedLines'];
@@ -128,8 +131,14 @@ export interface PgtableSubject {
   readonly reschedule: Environment['reschedule'];
 }
 
-/** Number of `mmu_lock` among the locks of the kernel. */
-const MMU_LOCK = 0;
+/** Members of `struct kvm` that are locks, in places of the list of `LOCK_NAMES`. */
+const VM_LOCKS: readonly (readonly [string, number])[] = [
+  ['mmu_lock', 0],
+  ['mn_invalidate_lock', 2],
+];
+
+/** The locks of the kernel by their numbers; RCU matters to more than one CPU only. */
+export const LOCK_NAMES: readonly string[] = ['mmu_lock', 'RCU', 'mn_invalidate_lock'];
 
 /** Everything around a host thread that works for the VM. */
 export function pgtableEnvironment(kernel: Kernel, subject: PgtableSubject): Outcome<Environment> {
@@ -168,13 +177,10 @@ export function pgtableEnvironment(kernel: Kernel, subject: PgtableSubject): Out
         ['tpidr_el2', 0n],
       ]),
       hostBit: constant('hcr_tge'),
-      locks: [
-        {
-          object: 'tlbgate_kvm',
-          offset: memberOf(kernel, 'struct kvm', 'mmu_lock'),
-          lock: MMU_LOCK,
-        },
-      ],
+      locks: VM_LOCKS.flatMap(([member, lock]) => {
+        const offset = optionalMember(kernel, 'struct kvm', member);
+        return offset === null ? [] : [{ object: 'tlbgate_kvm', offset, lock }];
+      }),
       ...subject,
     };
   });

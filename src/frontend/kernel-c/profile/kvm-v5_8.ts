@@ -129,6 +129,7 @@ export function kvmEnvironment(kernel: Kernel, subject: KvmSubject): Outcome<Env
       hostBit: constantOf(kernel, 'tlbgate_hcr_tge'),
       tables: subject.tables,
       words: { kind: 'shared', filled: subject.words },
+      shared: [],
       countWords: null,
       cpus: { self: 0, count: 1 },
       staticKeys: new Map(),

@@ -132,6 +132,7 @@ export function stage1Environment(kernel: Kernel, subject: ProcessSubject): Outc
       registers: new Map([['daif', 0n]]),
       hostBit: 0n,
       countWords: null,
+      shared: [],
       cpus: { self: 0, count: 1 },
       hasStructPage: () => null,
       locks: [

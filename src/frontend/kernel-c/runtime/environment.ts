@@ -34,6 +34,8 @@ export interface Environment {
   readonly words: TableWords;
   /** Words of `struct page` that hold something at the start, by virtual address. */
   readonly structWords?: ReadonlyMap<bigint, bigint>;
+  /** Parts of objects that several host threads use, and the words of memory that stand for them. */
+  readonly shared: readonly SharedPart[];
   /** Static keys by the name of their object: whether they are enabled. */
   readonly staticKeys: ReadonlyMap<string, Capability>;
   /** Feature registers as the kernel has sanitised them, by the encoding the tree uses. */
@@ -81,6 +83,14 @@ export type TableWords =
       /** Hardware may change flags in a valid word: a load of one is asked of the machine. */
       readonly hardwareUpdates: boolean;
     };
+
+/** A part of an object of file scope that lies in the memory of the machine. */
+export interface SharedPart {
+  readonly from: bigint;
+  readonly to: bigint;
+  /** Physical address that stands for `from`. */
+  readonly physical: bigint;
+}
 
 /** The machine's locks of one lock of the kernel, one per CPU of the host: see `runtime/meanings/locks.ts`. */
 export function locksOf(lock: number, { count }: Environment['cpus']): readonly number[] {

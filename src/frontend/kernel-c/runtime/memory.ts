@@ -7,8 +7,13 @@ import type { RuntimeState } from './state.ts';
 
 const WORD = 8n;
 
-/** The physical address behind an address of the linear map; `null` for any other address. */
+/**
+ * The physical address behind an address of the linear map, or of a part of an object that the host's
+ * threads share; `null` for any other address.
+ */
 export function physicalOf(environment: Environment, address: bigint): bigint | null {
+  const part = environment.shared.find(({ from, to }) => address >= from && address < to);
+  if (part !== undefined) return part.physical + address - part.from;
   const offset = address - environment.linearBase;
   return offset >= 0n && offset < environment.linearBytes ? offset : null;
 }
@@ -43,7 +48,7 @@ export function reactToLoad(
   environment: Environment,
   state: RuntimeState,
 ): Reaction {
-  if (event.symbol !== null) {
+  if (event.symbol !== null && physicalOf(environment, event.address) === null) {
     const { name, offset } = event.symbol;
     const field = environment.objects
       .get(name)
@@ -68,7 +73,7 @@ export function reactToStore(
   environment: Environment,
   state: RuntimeState,
 ): Reaction {
-  if (event.symbol !== null) {
+  if (event.symbol !== null && physicalOf(environment, event.address) === null) {
     const { name, offset } = event.symbol;
     return stopWith(
       `the code writes ${name}+${offset}, which the profile of this kernel takes for constant`,

@@ -1,19 +1,26 @@
 import type { Answer as MachineAnswer, EffectBody } from '../../../program/effect.ts';
 import { evaluate, type Expr } from '../../../program/expr.ts';
 import { FrontendError } from '../diagnostic.ts';
-import type { Environment } from '../runtime/environment.ts';
+import type { Environment, SharedPart } from '../runtime/environment.ts';
 import { react } from '../runtime/react.ts';
 import type { Reaction } from '../runtime/reaction.ts';
 import { initialState, type RuntimeState } from '../runtime/state.ts';
 import { advance, type Advance, continueThread, stackOf, startThread } from '../vm/advance.ts';
 import type { Answer } from '../vm/event.ts';
-import { placeOf, type Program } from '../vm/program.ts';
-import type { VmState } from '../vm/state.ts';
+import { placeOf, type Program, symbolAt } from '../vm/program.ts';
+import type { Bytes, VmState } from '../vm/state.ts';
 
 /** A page of the guest that `setup()` named. */
 export interface DeclaredPage {
   readonly ipa: bigint;
   readonly page: bigint;
+}
+
+/** The word at an offset of an object; all zero while nobody has touched it. */
+function wordOf(object: Bytes | undefined, offset: number): bigint {
+  let value = 0n;
+  for (let i = 7; i >= 0; i -= 1) value = (value << 8n) | BigInt(object?.bytes[offset + i] ?? 0);
+  return value;
 }
 
 /** Everything that running the kernel's own code alone has left behind. */
@@ -27,6 +34,8 @@ export interface SetupResult {
   /** Words of `struct page` that were written. */
   readonly structWords: ReadonlyMap<bigint, bigint>;
   readonly pages: readonly DeclaredPage[];
+  /** Parts of objects that all threads share. */
+  readonly shared: readonly SharedPart[];
   /** The VM that was made. */
   readonly guest: { readonly vmid: number; readonly root: bigint; readonly control: bigint };
 }
@@ -46,10 +55,11 @@ export interface SetupCall {
  */
 export function runSetup(
   program: Program,
-  environment: Environment,
+  given: Environment,
   calls: readonly SetupCall[],
   { firstPage, firstWord }: { readonly firstPage: bigint; readonly firstWord: bigint },
 ): SetupResult {
+  let environment = given;
   let vm: VmState | null = null;
   let state = initialState(environment);
   let nextPage = firstPage;
@@ -67,6 +77,23 @@ export function runSetup(
       use.column,
       `${message} (setup: ${calling.join(' < ')})`,
     );
+  }
+
+  /** Moves a part of an object into the memory that all threads see; from here on it is asked for. */
+  function share(at: Advance & { kind: 'event' }, from: bigint, bytes: bigint): VmState {
+    const symbol = symbolAt(program, from);
+    if (symbol?.owned !== true || from % 8n !== 0n || bytes <= 0n || bytes % 8n !== 0n) {
+      throw stop(at, 'shared() needs whole words of an object of file scope');
+    }
+    const to = from + bytes;
+    const known = at.state.objects.get(symbol.key);
+    for (let word = from; word < to; word += 8n) {
+      memory.set(nextWord + word - from, wordOf(known, Number(word - symbol.address)));
+    }
+    const part: SharedPart = { from, to, physical: nextWord };
+    nextWord += bytes;
+    environment = { ...environment, shared: [...environment.shared, part] };
+    return { ...at.state, shared: [...at.state.shared, { from, to }] };
   }
 
   /** What `setup()` says about the guest; `null` for any other call. */
@@ -122,6 +149,11 @@ export function runSetup(
         at = advance(program, at.state, said);
         continue;
       }
+      if (at.event.kind === 'call' && at.event.name === 'shared') {
+        const [from = 0n, bytes = 0n] = at.event.arguments;
+        at = advance(program, share(at, from, bytes), { values: [] });
+        continue;
+      }
       let reaction: Reaction = react(program, at.event, environment, state);
       while (reaction.kind === 'ask') {
         const given = answerTo(reaction.effect);
@@ -158,7 +190,7 @@ export function runSetup(
     program.read.clear();
     for (const [key, bytes] of read) program.read.set(key, bytes);
   }
-  return finished(vm, state, memory, pages, guest);
+  return finished(vm, state, memory, pages, environment.shared, guest);
 }
 
 function finished(
@@ -166,6 +198,7 @@ function finished(
   state: RuntimeState,
   outside: ReadonlyMap<bigint, bigint>,
   pages: readonly DeclaredPage[],
+  shared: readonly SharedPart[],
   guest: SetupResult['guest'] | null,
 ): SetupResult {
   const fail = (message: string): FrontendError => new FrontendError('<setup>', 0, 0, message);
@@ -177,6 +210,7 @@ function finished(
     tables: state.counts,
     structWords: state.structWords,
     pages,
+    shared,
     guest,
   };
 }

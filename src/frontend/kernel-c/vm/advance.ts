@@ -51,6 +51,7 @@ export function startThread(
     frames: [],
     stackBase,
     objects: new Map(),
+    shared: [],
     answers: [],
   };
   const call = callFrom(program, unit, name, args, empty);

@@ -26,6 +26,9 @@ export function privateAt(
   }
   const symbol = symbolAt(program, address);
   if (symbol === null || !symbol.owned) return 'outside';
+  if (working.shared.some(({ from, to }) => address < to && address + BigInt(size) > from)) {
+    return 'outside';
+  }
   const offset = Number(address - symbol.address);
   if (offset + size > symbol.size) return 'beyond';
   const known = forWriting ? ownObject(working, symbol.key) : working.objects.get(symbol.key);

@@ -47,6 +47,8 @@ export interface Program {
 export interface ProgramOptions {
   /** Functions that are handed out as `call` events although they have a body. */
   readonly intercepts: ReadonlySet<string>;
+  /** Functions of the first unit that are called in place of others, of whatever unit, by name. */
+  readonly standIns: ReadonlyMap<string, string>;
   /** Objects of file scope whose every access is an event: shared between threads. */
   readonly shared: ReadonlySet<string>;
   /**
@@ -93,6 +95,7 @@ export function createProgram(
     units: units.map(typesOf),
     options: {
       intercepts: options.intercepts ?? new Set(),
+      standIns: options.standIns ?? new Map(),
       shared: options.shared ?? new Set(),
       unset: options.unset ?? 'zero',
       appended: options.appended ?? new Set(),
@@ -131,6 +134,8 @@ export function placeOf(program: Program, { unit, token }: EventPlace): TokenOri
 /** The function a name means in a unit: its own, else the one that another unit exports. */
 export function findFunction(program: Program, unit: number, name: string): FunctionRef {
   if (program.options.intercepts.has(name)) return { unit, name, definition: null };
+  const standIn = program.options.standIns.get(name);
+  if (standIn !== undefined) return findFunction(program, 0, standIn);
   const own = program.units[unit]?.unit.functions.get(name);
   if (own !== undefined) return { unit, name, definition: own };
   for (let other = 0; other < program.units.length; other++) {

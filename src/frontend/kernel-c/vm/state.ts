@@ -10,8 +10,16 @@ export interface VmState {
   readonly stackBase: bigint;
   /** The bytes of the objects of file scope that were touched so far. */
   readonly objects: ReadonlyMap<string, Bytes>;
+  /** Parts of objects that are not the thread's own: other threads use them too. */
+  readonly shared: readonly AddressRange[];
   /** Answers to the events of the instruction that is waiting, in order. */
   readonly answers: readonly AnswerSoFar[];
+}
+
+/** Addresses from `from` up to, not including, `to`. */
+export interface AddressRange {
+  readonly from: bigint;
+  readonly to: bigint;
 }
 
 export interface AnswerSoFar {
@@ -45,6 +53,7 @@ export interface Bytes {
 export interface Working {
   readonly frames: WorkingFrame[];
   readonly stackBase: bigint;
+  readonly shared: readonly AddressRange[];
   objects: Map<string, Bytes>;
   /** Objects whose bytes this run may write; `null` while even the map is shared. */
   ownObjects: Set<string> | null;
@@ -74,6 +83,7 @@ export function thaw(state: VmState): Working {
       ownMemory: false,
     })),
     stackBase: state.stackBase,
+    shared: state.shared,
     objects: state.objects as Map<string, Bytes>,
     ownObjects: null,
     answers: state.answers,
@@ -162,6 +172,7 @@ export function freeze(working: Working): VmState {
       result,
     })),
     stackBase: working.stackBase,
+    shared: working.shared,
     objects: working.objects,
     answers: working.answers,
   };

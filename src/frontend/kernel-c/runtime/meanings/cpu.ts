@@ -22,6 +22,11 @@ export const CPU: Meanings = [
   ['read_sanitised_ftr_reg', featureRegister],
   ['arch_static_branch', staticBranch],
   ['arch_static_branch_jump', staticBranch],
+  // All ones for an index inside of the bounds, in assembly against speculation.
+  [
+    'array_index_mask_nospec',
+    (call) => result(call, call.argument(0) < call.argument(1) ? ALL_ONES : 0n),
+  ],
   // The hyp alias of an address is the address itself: EL2 sees the same memory.
   ['__kern_hyp_va', ({ argument, state }) => answer([argument(0)], state)],
   // The host thread runs outside of any vCPU.
@@ -38,6 +43,8 @@ export const CPU: Meanings = [
     () => after([failed('BUG_ON'), NO_WAY_ON], stopWith('the code after a BUG_ON is reached')),
   ],
 ];
+
+const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 
 function failed(check: 'WARN_ON' | 'BUG_ON'): Step {
   return step({ kind: 'announce', fact: { kind: 'check-failed', check } }, `${check} holds`);

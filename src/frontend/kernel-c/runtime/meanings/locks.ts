@@ -1,4 +1,4 @@
-import { type Call, type Meanings, result, step } from '../call.ts';
+import { type Call, type Meanings, nothing, result, step } from '../call.ts';
 import { locksOf } from '../environment.ts';
 import { after, type Reaction, type Step, stopWith } from '../reaction.ts';
 
@@ -26,10 +26,15 @@ export const LOCKS: Meanings = [
   ['__cond_resched_rwlock_write', condReschedLock],
   ['__rcu_read_lock', (call) => readSection(call, 'lock')],
   ['__rcu_read_unlock', (call) => readSection(call, 'unlock')],
+  // Memory slots do not change in any scenario, so nobody waits for their readers.
+  ['__srcu_read_lock', nothing],
+  ['__srcu_read_unlock', nothing],
+  // Whoever changes memory slots would wait for this.
+  ['rcuwait_wake_up', nothing],
   ['__tlbgate_wait_for_readers', waitForReaders],
 ];
 
-/** Among the locks of the kernel: `mmu_lock`, and what stands for read-side sections of RCU. */
+/** What stands for read-side sections of RCU among the locks of the kernel; `mmu_lock` is 0. */
 export const RCU = 1;
 
 type Which = 'all' | 'own';
