@@ -6,6 +6,7 @@ import { buildWorld } from '../candidates/world/world.ts';
 import { accessEffect } from '../guest/access.ts';
 import { guestContext, GUEST_MAIR, MMU_OFF } from '../guest/view.ts';
 import { createMachine, type Machine } from '../machine/machine.ts';
+import { MAX_WINDOW } from '../machine/window.ts';
 import { generatorThread } from '../program/generator-thread.ts';
 
 /**
@@ -53,6 +54,6 @@ export function onePeMachine(candidate: Candidate, features: Features): Machine 
     locks: world.locks,
     watchedVas: vas,
     dataCache: 'modelled',
-    bounds: { window: 8 },
+    bounds: { window: MAX_WINDOW },
   });
 }

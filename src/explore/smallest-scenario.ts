@@ -39,7 +39,7 @@ const GROUPS: readonly (readonly Change[])[] = [
   ],
   [() => ({ view: 'mmu-off' })],
   [guestKinds('read'), guestKinds('write')],
-  [1, 2, 3, 4].map((window) => (scenario) => ({ window: Math.min(window, scenario.window) })),
+  [1, 2, 3, 4, 8].map((window) => (scenario) => ({ window: Math.min(window, scenario.window) })),
 ];
 
 function guestKinds(kind: 'read' | 'write'): Change {

@@ -373,7 +373,7 @@ export function createDraft(setup: MachineSetup): Draft {
     address: (pe, index) => settling.address(window(pe), index),
     ended(pe) {
       const w = window(pe);
-      if (w.head === HEAD_WAITS || (threads[pe] as ThreadEffects).at(w.head) !== null) return false;
+      if (w.head <= HEAD_WAITS || (threads[pe] as ThreadEffects).at(w.head) !== null) return false;
       for (let i = 0; i < w.count; i += 1) if (!settling.isDone(w, i)) return false;
       return true;
     },

@@ -4,6 +4,7 @@ import { picks, sources, type Expr } from '../program/expr.ts';
 import { DONE } from '../program/effect.ts';
 import { answerKey, type ThreadTree } from '../program/thread-tree.ts';
 import type { IdTables } from '../util/id-tables.ts';
+import { HEAD_WAITS } from './window.ts';
 
 /** An effect kind as a small integer, for the step function. */
 export const KIND = {
@@ -70,9 +71,15 @@ export interface ThreadEffects {
   readonly tree: ThreadTree;
   /** Null when the thread ends here. */
   at(node: number): EffectInfo | null;
+  /**
+   * The node after an answer. Where the thread's code throws on the way there, a number below
+   * `HEAD_WAITS`: the thread comes to that only when everything before it has been done.
+   */
   next(node: number, answer: Answer): number;
   /** `next` after an effect that has nothing to answer. */
   nextDone(node: number): number;
+  /** What was thrown, for such a number. */
+  failure(head: number): unknown;
 }
 
 function operandsOf(effect: Effect): readonly Expr[] {
@@ -145,11 +152,18 @@ function describe(effect: Effect): EffectInfo {
 export function threadEffects(tree: ThreadTree, ids: IdTables): ThreadEffects {
   const infos: (EffectInfo | null | undefined)[] = [];
   const done: (number | undefined)[] = [];
-  const goOn = ids.watched(({ node, answer }: { readonly node: number; readonly answer: Answer }) =>
-    tree.next(node, answer),
-  );
+  const failures: unknown[] = [];
+  const goOn = ids.watched(({ node, answer }: { readonly node: number; readonly answer: Answer }) => {
+    try {
+      return tree.next(node, answer);
+    } catch (problem) {
+      failures.push(problem);
+      return HEAD_WAITS - failures.length;
+    }
+  });
   const next = (node: number, answer: Answer): number =>
     goOn(`${node} ${answerKey(answer)}`, { node, answer });
+
   return {
     tree,
     at(node) {
@@ -170,5 +184,6 @@ export function threadEffects(tree: ThreadTree, ids: IdTables): ThreadEffects {
       }
       return to;
     },
+    failure: (head) => failures[HEAD_WAITS - 1 - head],
   };
 }

@@ -99,6 +99,11 @@ export function createSettleWindow(memory: Memory, tlbs: MayCaches, bound: numbe
   function fetch(w: Window, thread: ThreadEffects): void {
     while (w.count < bound && w.head !== HEAD_WAITS) {
       const node = w.head;
+      if (node < HEAD_WAITS) {
+        // What is in flight may show a broken rule first.
+        if (w.count === 0 || thread.tree.symbolic) throw thread.failure(node);
+        return;
+      }
       const info = thread.at(node);
       if (info === null) return;
       append(w, node, info);

@@ -82,7 +82,7 @@ export interface Window {
   id: number;
 }
 
-/** The next node is not known: the last instance must answer first. */
+/** The next node is not known: the last instance must answer first. Below it: `ThreadEffects.failure`. */
 export const HEAD_WAITS = -1;
 
 /** An empty work buffer. */

@@ -1,3 +1,4 @@
+import { MAX_WINDOW } from '../machine/window.ts';
 import type { Scenario } from './scenario.ts';
 
 /** What one field of a scenario may hold; features and guest have shapes of their own. */
@@ -28,7 +29,7 @@ export const PLAIN_FIELDS: { readonly [field in PlainField]: FieldShape } = {
   },
   freePages: { kind: 'integer', least: 0, most: 8 },
   reschedule: { kind: 'choice', values: ['never', 'always', 'choose'] },
-  window: { kind: 'integer', least: 1, most: 31 },
+  window: { kind: 'integer', least: 1, most: MAX_WINDOW },
 };
 
 /** The plain fields by name. */

@@ -1,5 +1,6 @@
 import type { Features } from '../arm64/features.ts';
 import type { AccessKind } from '../guest/access.ts';
+import { MAX_WINDOW } from '../machine/window.ts';
 
 /**
  * One situation in which a candidate is checked: plain data, so that it can be a file, a test value
@@ -43,7 +44,10 @@ export interface Scenario {
   readonly freePages: number;
   /** Whether the lock may be given away between top-level entries. */
   readonly reschedule: 'never' | 'always' | 'choose';
-  /** Instructions in flight per PE. */
+  /**
+   * Instructions in flight per PE. As many as a window can hold unless there is a reason for fewer: a
+   * window that is too small hides what a store that stays in flight for long makes possible.
+   */
   readonly window: number;
 }
 
@@ -86,6 +90,6 @@ export function defaultScenario(candidate: string, features: Features): Scenario
     afterwards: 'read-then-reuse',
     freePages: 0,
     reschedule: 'choose',
-    window: 8,
+    window: MAX_WINDOW,
   };
 }

@@ -84,7 +84,7 @@ const HARMLESS: readonly HarmlessMutants[] = [
     candidate: 'unmap-stage2-range/range-without-threshold',
     pattern:
       /^(drop@dsb at|swap@store at unmap_stage2_pmds:297 and dsb at) __kvm_tlb_flush_vmid_range:201 /,
-    why: 'Limit of the bounds: what lacks the store barrier is a block, which takes 512 TLBIs here; the store leaves a window of 8 instructions before the last of them. With one TLBI for the block (all other forms) the mutant is refuted.',
+    why: 'Limit of the bounds: what lacks the store barrier is a block, which takes 512 TLBIs here; the store leaves a window of 31 instructions before the last of them. With one TLBI for the block (all other forms) the mutant is refuted.',
   },
   {
     candidate: 'unmap-stage2-range/range-without-threshold',

@@ -1,6 +1,7 @@
 import { type Features, parseFeature } from '../../arm64/features.ts';
 import { attempt, FrontendError, type Outcome } from '../../frontend/kernel-c/diagnostic.ts';
 import type { AccessKind } from '../../guest/access.ts';
+import { MAX_WINDOW } from '../../machine/window.ts';
 import { didYouMean } from '../../util/closest.ts';
 import type { GuestViewKind, Scenario } from '../scenario.ts';
 
@@ -106,7 +107,7 @@ export function readScenarioFile({ path, text }: ScenarioSource): Outcome<Scenar
       kinds: kinds.length === 0 ? ['read', 'write'] : kinds,
       view: oneOf('view', entries.get('view')?.value ?? 'mmu-off', VIEWS),
       vcpus: number('vcpus', 1, 1, 4),
-      window: number('window', 8, 1, 31),
+      window: number('window', MAX_WINDOW, 1, MAX_WINDOW),
       reschedule: oneOf('reschedule', entries.get('reschedule')?.value ?? 'choose', RESCHEDULE),
       hosts: /\bhost1\s*\(/.test(text) ? 2 : 1,
       pages: text.match(/\b(?:guest|user)_page\s*\(/g)?.length ?? 0,
