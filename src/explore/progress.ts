@@ -75,9 +75,8 @@ export function checkProgress(machine: Machine, options: ProgressOptions): Progr
   }
   if (!someoneHandlesFaults(small, pes)) return { kind: 'holds', states: small.states.length };
   // What a fair run may do on a circle is asked of single steps.
-  const graph = small.hasPieces
-    ? stateGraph(machine, { limit, reduced, wholeAccesses: false })
-    : small;
+  const graph =
+    small.pieces === null ? small : stateGraph(machine, { limit, reduced, wholeAccesses: false });
   if (graph === null) return { kind: 'limit', states: limit };
   const states = graph.states.length;
   for (let pe = 0; pe < pes; pe += 1) {
@@ -89,7 +88,7 @@ export function checkProgress(machine: Machine, options: ProgressOptions): Progr
     const lead = leadTo(machine, graph, loop[0]?.from ?? 0);
     const round = loop.map((edge) => graph.states[edge.from] as State);
     const closed = [...round, graph.states[loop[0]?.from ?? 0] as State];
-    const steps = createRecordedSteps(machine, false).along(closed);
+    const steps = createRecordedSteps(machine, null).along(closed);
     return { kind: 'violation', fact, lead, loop: steps, states };
   }
   return { kind: 'holds', states };
@@ -116,7 +115,7 @@ function threadName(machine: Machine, pe: number): string {
 function leadTo(machine: Machine, graph: StateGraph, state: number): readonly Transition[] {
   const path: State[] = [];
   for (let at = state; at >= 0; at = graph.parents[at] ?? -1) path.push(graph.states[at] as State);
-  return createRecordedSteps(machine, graph.hasPieces).along(path.reverse());
+  return createRecordedSteps(machine, graph.pieces).along(path.reverse());
 }
 
 /** The first state in which a PE waits for a lock and will never take a step again. */

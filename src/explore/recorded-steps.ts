@@ -1,7 +1,7 @@
 import type { Machine } from '../machine/machine.ts';
 import type { State, Step } from '../machine/state.ts';
 import type { Transition } from '../machine/transition.ts';
-import { createWholeAccesses } from './whole-access.ts';
+import type { WholeAccesses } from './whole-access.ts';
 
 /**
  * Searches record which states follow each other, not by which steps. Here the steps are found again.
@@ -16,10 +16,8 @@ export interface RecordedSteps {
   along(states: readonly State[]): readonly Transition[];
 }
 
-/** Recorded steps of a machine; `wholeAccesses`: whether pieces of PEs at rest were taken. */
-export function createRecordedSteps(machine: Machine, wholeAccesses: boolean): RecordedSteps {
-  const pieces = createWholeAccesses(machine);
-
+/** Recorded steps of a machine; `pieces`: how pieces of PEs at rest were taken, if they were. */
+export function createRecordedSteps(machine: Machine, pieces: WholeAccesses | null): RecordedSteps {
   function withStates(from: State, steps: readonly Step[]): readonly Transition[] {
     let at = from;
     return steps.map((step) => {
@@ -44,9 +42,9 @@ export function createRecordedSteps(machine: Machine, wholeAccesses: boolean): R
       machine.apply(step, to);
       if (!goOn([step], to)) break;
     }
-    const mask = wholeAccesses ? machine.resting(from) : 0;
+    const mask = pieces === null ? 0 : machine.resting(from);
     for (let pe = 0; mask >> pe !== 0 && found === null; pe += 1) {
-      if ((mask & (1 << pe)) !== 0) pieces.forEach(from, pe, goOn);
+      if ((mask & (1 << pe)) !== 0) pieces?.forEach(from, pe, goOn);
     }
     if (found === null) throw new Error('a recorded step cannot be found again');
     return withStates(from, found);

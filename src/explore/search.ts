@@ -1,11 +1,11 @@
 import type { State, Step } from '../machine/state.ts';
 import type { Fact } from '../machine/facts.ts';
 import type { Machine } from '../machine/machine.ts';
-import { EVENT, type Transition } from '../machine/transition.ts';
+import type { Transition } from '../machine/transition.ts';
 import { createEagerCycle } from './eager-cycle.ts';
 import { frontier, type Frontier, type Order } from './frontier.ts';
 import { createRecordedSteps } from './recorded-steps.ts';
-import { createWholeAccesses } from './whole-access.ts';
+import { costOfPiece, createWholeAccesses } from './whole-access.ts';
 import type { SearchSnapshot } from './search-snapshot.ts';
 import { stateSet, type StateSet } from '../util/state-set.ts';
 
@@ -39,6 +39,9 @@ export interface SearchProgress {
 
 /** How many states are explored between two questions whether the time is over. */
 const STATES_PER_QUESTION = 512;
+
+/** Most states that are passed through at a stretch: eager steps may go round in a circle. */
+const MOST_PASSED = 64;
 
 /** What a search looks for and looks at. */
 export interface SearchHooks {
@@ -92,14 +95,20 @@ export function search(
   const { seen, open } = basis ?? { seen: stateSet(width), open: frontier(order) };
   const state = new Int32Array(width);
   const next = new Int32Array(width);
+  const reached = new Int32Array(width);
   const resting = (of: State): number => (hooks.wholeAccesses === true ? machine.resting(of) : 0);
   const onEagerCycle = createEagerCycle(machine, resting);
-  const wholeAccesses = createWholeAccesses(machine);
-  const recorded = createRecordedSteps(machine, hooks.wholeAccesses === true);
+  const wholeAccesses = createWholeAccesses(machine, reduced);
+  const recorded = createRecordedSteps(
+    machine,
+    hooks.wholeAccesses === true ? wholeAccesses : null,
+  );
   /** Facts that break nothing; steps that look alike share them. */
   const harmless = new Set<readonly Fact[]>();
   const single: Step[] = [];
   let transitions = basis?.transitions ?? 0;
+  /** Whether a step has led to a state that is not explored yet. */
+  let leadsOn = false;
   /** How the search ends before everything is explored. */
   let outcome: SearchResult | null = null;
   /** Cheapest first: the cheapest violation so far. */
@@ -127,10 +136,86 @@ export function search(
     const target = new Int32Array(width);
     for (const to of ids.reverse()) {
       seen.read(to, target);
-      const from = trace.at(-1)?.next ?? machine.initial;
-      trace.push(...recorded.wayOn(from, (_, reached) => isAlike(reached, target)));
+      let passed: readonly State[] = [];
+      const first = recorded.wayOn(trace.at(-1)?.next ?? machine.initial, (_, reached) => {
+        passed = passedFrom(reached);
+        return isAlike(passed.at(-1) as State, target);
+      });
+      trace.push(...first);
+      goAlong(trace, passed.slice(1));
     }
     return trace;
+  }
+
+  /** Adds to a run the steps to states that are like these. */
+  function goAlong(trace: Transition[], states: readonly State[]): void {
+    for (const state of states) {
+      const from = trace.at(-1)?.next ?? machine.initial;
+      trace.push(...recorded.wayOn(from, (_, reached) => isAlike(reached, state)));
+    }
+  }
+
+  /** A state and those that eager steps pass through from it; the last is the one that is kept. */
+  function passedFrom(start: State): readonly State[] {
+    const at = start.slice();
+    if (symmetric) machine.canonicalise(at);
+    const states = [at.slice()];
+    for (let step = onlyStep(at); step !== null; step = onlyStep(at)) {
+      machine.apply(step, at);
+      if (symmetric) machine.canonicalise(at);
+      states.push(at.slice());
+      if (states.length > MOST_PASSED) break;
+    }
+    return states;
+  }
+
+  /** The eager step of a state that has one alone. */
+  function onlyStep(of: State): Step | null {
+    if (!reduced) return null;
+    const eager = machine.eagerSteps(of, resting(of));
+    return eager.length === 1 ? (eager[0] as Step) : null;
+  }
+
+  /**
+   * Goes on from the state in `next` through states with one eager step alone, which are not kept. False
+   * when one of the steps breaks a rule.
+   */
+  function passOn(id: number, steps: readonly Step[], cost: number): boolean {
+    let step = onlyStep(next);
+    if (step === null) return true;
+    reached.set(next);
+    for (let passed = 0; step !== null && passed < MOST_PASSED; passed += 1) {
+      transitions += 1;
+      const violation = breaks(step.facts);
+      if (violation !== null) {
+        violated(violation, () => traceThroughPassed(id, steps, passed), cost);
+        return false;
+      }
+      machine.apply(step, next);
+      if (symmetric) machine.canonicalise(next);
+      step = onlyStep(next);
+    }
+    return true;
+  }
+
+  /** The run to state `id`, on by some steps to `reached`, and through some states to a violation. */
+  function traceThroughPassed(id: number, steps: readonly Step[], passed: number) {
+    const trace = traceTo(id);
+    const states = passedFrom(reached);
+    const events = steps.map(({ event }) => event).join();
+    trace.push(
+      ...recorded.wayOn(
+        trace.at(-1)?.next ?? machine.initial,
+        (way, to) =>
+          way.map(({ event }) => event).join() === events && isAlike(to, states[0] as State),
+      ),
+    );
+    goAlong(trace, states.slice(1, passed + 1));
+    const last = recorded.wayOn(
+      trace.at(-1)?.next ?? machine.initial,
+      (way) => way.length === 1 && hooks.violation?.((way[0] as Step).facts) !== null,
+    );
+    return [...trace, ...last];
   }
 
   /**
@@ -170,9 +255,9 @@ export function search(
 
   /**
    * Adds the state in `next`, which steps of state `id` lead to, unless they break a rule or the set
-   * is full. Returns the number of the state, or -1.
+   * is full.
    */
-  function arrive(id: number, steps: readonly Step[], price: number): number {
+  function arrive(id: number, steps: readonly Step[], price: number): void {
     transitions += 1;
     const cost = open.cost() + price;
     if (symmetric) machine.canonicalise(next);
@@ -181,33 +266,34 @@ export function search(
       if (violation === null) continue;
       const all = steps.slice();
       violated(violation, () => traceThrough(id, all), cost);
-      return -1;
+      return;
     }
+    if (!passOn(id, steps, cost)) return;
     if (seen.size() >= limits.states) {
       const known = seen.find(next);
       if (known < 0) outcome = limit();
-      return known;
+      else if (!open.isExplored(known)) leadsOn = true;
+      return;
     }
     const target = seen.add(next, id);
     if (open.reach(target, cost)) seen.setParent(target, id);
-    return target;
+    if (!open.isExplored(target)) leadsOn = true;
   }
 
-  function take(step: Step, id: number, price: number): number {
+  function take(step: Step, id: number, price: number): void {
     next.set(state);
     machine.apply(step, next);
     single[0] = step;
-    return arrive(id, single, price);
+    arrive(id, single, price);
   }
 
   /** Explores eager steps alone. False when that is not enough. */
   function exploreEager(id: number, mask: number): boolean {
     const eager = machine.eagerSteps(state, mask);
     const before = transitions;
-    let leadsOn = false;
+    leadsOn = false;
     for (let i = 0; i < eager.length; i += 1) {
-      const target = take(eager[i] as Step, id, 0);
-      if (target >= 0 && !open.isExplored(target)) leadsOn = true;
+      take(eager[i] as Step, id, 0);
       if (outcome !== null) return true;
     }
     if (leadsOn || (eager.length > 0 && !onEagerCycle(state))) return true;
@@ -217,25 +303,27 @@ export function search(
 
   /** Explores all steps; false when no thread had one. */
   function exploreAll(id: number, mask: number): boolean {
-    if (mask === 0) {
-      const steps = machine.steps(state);
-      takeAll(steps, id);
-      return steps.some(({ pe }) => pe >= 0);
-    }
+    const twins = symmetric ? machine.twins(state) : 0;
     let moves = false;
-    const visit = (steps: readonly Step[], to: State): boolean => {
-      moves = true;
-      next.set(to);
-      const isChoice = (steps[0] as Step).event !== EVENT.translate;
-      arrive(id, steps, isChoice ? steps.length - 1 : steps.length);
-      return outcome === null;
-    };
     for (let pe = 0; pe < machine.setup.threads.length && outcome === null; pe += 1) {
-      if ((mask & (1 << pe)) !== 0) wholeAccesses.forEach(state, pe, visit);
-      else moves = takeAll(machine.stepsOf(state, pe), id) || moves;
+      if ((twins & (1 << pe)) !== 0) continue;
+      if ((mask & (1 << pe)) === 0) moves = takeAll(machine.stepsOf(state, pe), id) || moves;
+      else moves = takePieces(id, pe) || moves;
       if (outcome === null) moves = takeAll(machine.deliveriesTo(state, pe), id) || moves;
     }
     if (outcome === null) takeAll(machine.memorySteps(state), id);
+    return moves;
+  }
+
+  /** Takes the pieces of a PE at rest; false when there are none. */
+  function takePieces(id: number, pe: number): boolean {
+    let moves = false;
+    wholeAccesses.forEach(state, pe, (steps, to) => {
+      moves = true;
+      next.set(to);
+      arrive(id, steps, costOfPiece(steps));
+      return outcome === null;
+    });
     return moves;
   }
 

@@ -4,7 +4,7 @@ import type { Machine } from '../machine/machine.ts';
 import { EVENT } from '../machine/transition.ts';
 import { createEagerCycle } from './eager-cycle.ts';
 import { stateSet } from '../util/state-set.ts';
-import { createWholeAccesses } from './whole-access.ts';
+import { createWholeAccesses, type WholeAccesses } from './whole-access.ts';
 
 /** What an edge of the state graph is, as far as progress is concerned. */
 export const EDGE = {
@@ -34,8 +34,8 @@ export interface StateGraph {
   readonly out: readonly (readonly Edge[])[];
   /** The state from which a state was first reached; -1 for the initial one. */
   readonly parents: readonly number[];
-  /** Whether some edge stands for a piece of a PE at rest. */
-  readonly hasPieces: boolean;
+  /** What some edges stand for: pieces of PEs at rest; null when all are single steps. */
+  readonly pieces: WholeAccesses | null;
 }
 
 /** The agent of a step, as in `Edge`. */
@@ -65,7 +65,7 @@ export function stateGraph(machine: Machine, options: GraphOptions): StateGraph 
   const seen = stateSet(width);
   const resting = (state: State): number => (wholeAccesses ? machine.resting(state) : 0);
   const onEagerCycle = createEagerCycle(machine, resting);
-  const pieces = createWholeAccesses(machine);
+  const pieces = createWholeAccesses(machine, reduced);
   const states: State[] = [machine.initial];
   const parents: number[] = [-1];
   const out: Edge[][] = [];
@@ -130,7 +130,7 @@ export function stateGraph(machine: Machine, options: GraphOptions): StateGraph 
     if (!expand()) return null;
     out.push(edges);
   }
-  return { states, out, parents, hasPieces };
+  return { states, out, parents, pieces: hasPieces ? pieces : null };
 }
 
 function flagsOfStep(machine: Machine, state: State, t: Step): number {

@@ -3,9 +3,20 @@ import type { State, Step } from '../machine/state.ts';
 import { EVENT } from '../machine/transition.ts';
 
 /**
+ * What a piece costs in a search for the cheapest violation: choices and fault events are free, as they
+ * are where they are explored one by one.
+ */
+export function costOfPiece(steps: readonly Step[]): number {
+  let cost = 0;
+  for (const { event } of steps) if (event !== EVENT.fire && event !== EVENT.fault) cost += 1;
+  return cost;
+}
+
+/**
  * Accesses of PEs at rest in one piece (docs/reduction.md): such a PE chooses, translates and performs
  * an access with nothing in between; or it chooses and translates, and a TLBI is delivered to it with
- * nothing in between, when that makes a difference; or its translation faults.
+ * nothing in between, when that makes a difference; or its translation faults, and, where eager steps are
+ * explored alone, the fault event comes at once.
  */
 export interface WholeAccesses {
   /**
@@ -19,8 +30,8 @@ export interface WholeAccesses {
   ): boolean;
 }
 
-/** The whole accesses of a machine. */
-export function createWholeAccesses(machine: Machine): WholeAccesses {
+/** The whole accesses of a machine; `eagerFaults`: fault events come at once. */
+export function createWholeAccesses(machine: Machine, eagerFaults: boolean): WholeAccesses {
   const width = machine.initial.length;
   const chosen = new Int32Array(width);
   const translated = new Int32Array(width);
@@ -33,6 +44,10 @@ export function createWholeAccesses(machine: Machine): WholeAccesses {
   function go(from: State, step: Step, to: State): void {
     to.set(from);
     machine.apply(step, to);
+  }
+
+  function faultEvent(state: State, pe: number): Step | undefined {
+    return machine.stepsOf(state, pe).find(({ event }) => event === EVENT.fault);
   }
 
   /** Whether the delivery first, then the choice and some translation, come to the same state. */
@@ -63,7 +78,14 @@ export function createWholeAccesses(machine: Machine): WholeAccesses {
       go(chosen, translation, translated);
       if (translation.facts.length > 0) {
         // A fault: the thread goes on with its handler.
-        if (!visit(path, translated)) return false;
+        const event = eagerFaults ? faultEvent(translated, pe) : undefined;
+        if (event === undefined) {
+          if (!visit(path, translated)) return false;
+          continue;
+        }
+        go(translated, event, done);
+        path.push(event);
+        if (!visit(path, done)) return false;
         continue;
       }
       for (const access of machine.stepsOf(translated, pe)) {

@@ -115,6 +115,8 @@ export interface Draft {
    * interchangeable PEs.
    */
   canonicalise(state: State): void;
+  /** PEs that an interchangeable one before them stands for, a bit each, in such a state. */
+  twins(state: State): number;
 }
 
 /** The draft of a machine. */
@@ -410,6 +412,7 @@ export function createDraft(setup: MachineSetup): Draft {
       return found;
     },
     canonicalise: () => undefined,
+    twins: () => 0,
   };
 
   // The initial state: every PE closed under its context, windows filled.
@@ -445,7 +448,7 @@ export function createDraft(setup: MachineSetup): Draft {
     ledger.pool,
     rawGhost,
   );
-  return { ...draft, initial: start, canonicalise: symmetry.canonicalise };
+  return { ...draft, initial: start, ...symmetry };
 }
 
 /** Marks the translations in flight of a PE that were built from a cell that has been written. */

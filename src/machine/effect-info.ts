@@ -153,14 +153,16 @@ export function threadEffects(tree: ThreadTree, ids: IdTables): ThreadEffects {
   const infos: (EffectInfo | null | undefined)[] = [];
   const done: (number | undefined)[] = [];
   const failures: unknown[] = [];
-  const goOn = ids.watched(({ node, answer }: { readonly node: number; readonly answer: Answer }) => {
-    try {
-      return tree.next(node, answer);
-    } catch (problem) {
-      failures.push(problem);
-      return HEAD_WAITS - failures.length;
-    }
-  });
+  const goOn = ids.watched(
+    ({ node, answer }: { readonly node: number; readonly answer: Answer }) => {
+      try {
+        return tree.next(node, answer);
+      } catch (problem) {
+        failures.push(problem);
+        return HEAD_WAITS - failures.length;
+      }
+    },
+  );
   const next = (node: number, answer: Answer): number =>
     goOn(`${node} ${answerKey(answer)}`, { node, answer });
 

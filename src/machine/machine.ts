@@ -55,6 +55,11 @@ export interface Machine {
    * interchangeable PEs.
    */
   canonicalise(state: State): void;
+  /**
+   * PEs that an interchangeable one before them stands for, a bit each, in a state that stands for others:
+   * what they can do leads to states that differ in names alone.
+   */
+  twins(state: State): number;
   /** Forgets what steps it has found where: memory is freed, nothing else changes. */
   forgetSteps(): void;
   /** All transitions of a state, in a fixed order: `steps` with the states they lead to. */
@@ -327,6 +332,7 @@ export function createMachine(setup: MachineSetup): Machine {
     },
     apply: draft.apply,
     canonicalise: draft.canonicalise,
+    twins: draft.twins,
     transitions: (state) => materialise(state, steps(state)),
     sites,
     at,

@@ -15,6 +15,11 @@ import { peComponent, STATE, type State } from './state.ts';
 export interface Symmetry {
   /** Replaces a state by its representative. */
   canonicalise(state: State): void;
+  /**
+   * PEs that nothing in a representative tells from an interchangeable one before them, a bit each: what
+   * they can do leads to states that differ in names alone.
+   */
+  twins(state: State): number;
 }
 
 /** The symmetry of a setup. */
@@ -25,7 +30,7 @@ export function createSymmetry(
   ghost: Ghost,
 ): Symmetry {
   const classes = interchangeable(setup, contextIds);
-  if (classes.length === 0) return { canonicalise: () => undefined };
+  if (classes.length === 0) return { canonicalise: () => undefined, twins: () => 0 };
   const pes = setup.threads.map((_, pe) => pe);
   const lockCount = setup.locks.length;
   /** Which PE of the state comes to stand at each place. */
@@ -160,7 +165,19 @@ export function createSymmetry(
     return ghost.isChanged() ? ghost.pack() : id;
   }
 
-  return { canonicalise };
+  /** Members of a class are in order in a representative, so twins stand side by side. */
+  function twins(state: State): number {
+    let mask = 0;
+    for (const members of classes) {
+      for (let i = 1; i < members.length; i += 1) {
+        const pe = members[i] as number;
+        if (compare(state, members[i - 1] as number, pe) === 0) mask |= 1 << pe;
+      }
+    }
+    return mask;
+  }
+
+  return { canonicalise, twins };
 }
 
 /** Classes of at least two PEs with the same thread object and the same contexts. */

@@ -71,9 +71,9 @@ function inPieces(
 }
 
 test.each([
-  ['a pass', { features: { ...DEFAULT_FEATURES, fwb: true } }, HOOKS],
-  ['a refutation', {}, HOOKS],
-  ['two vCPUs that are alike', { vcpus: 2 }, HOOKS],
+  ['a pass', { pages: 3, features: { ...DEFAULT_FEATURES, fwb: true } }, HOOKS],
+  ['a refutation', { pages: 3 }, HOOKS],
+  ['two vCPUs that are alike', { pages: 3, vcpus: 2 }, HOOKS],
   ['without reduction', { window: 2 }, { violation: HOOKS.violation }],
 ])('a search in pieces is the same search: %s', { timeout: 60_000 }, (_, change, hooks) => {
   const machine = (): Machine => seedMachine(change);
@@ -84,11 +84,11 @@ test.each([
 });
 
 test('a piece on a machine that numbers contents in another order is refused or another search', () => {
-  const whole = search(seedMachine(), { states: 100_000 }, HOOKS);
+  const whole = search(seedMachine({ pages: 3 }), { states: 100_000 }, HOOKS);
   const withoutIds = (kept: Kept): Kept => ({ ...kept, ids: new Int32Array(0) });
   let result: SearchResult | null = null;
   try {
-    ({ result } = inPieces(() => seedMachine(), HOOKS, withoutIds));
+    ({ result } = inPieces(() => seedMachine({ pages: 3 }), HOOKS, withoutIds));
   } catch {
     // Ids that stand for nothing.
   }

@@ -16,7 +16,7 @@ import { wordThread } from './word-thread.ts';
 /** At the end of the text of what the host does for other pages. */
 export const FOR_OTHERS = ' (for other pages)';
 
-/** Instructions in flight per PE, as in the small scenarios. */
+/** Instructions in flight per PE: fewer than in the small scenarios. */
 export const CLASS_WINDOW = 8;
 
 /**
