@@ -19,6 +19,10 @@ export function announce(draft: Draft, pe: number, fact: Announcement, facts: ()
       for (let pe = 0; pe < draft.threads.length; pe += 1) {
         draft.setTlb(pe, draft.tlbs.markDead(draft.tlb(pe), fact, mark, draft.walkedMemory()));
         if (draft.hasTranslation(pe)) markDeadInFlight(draft, pe, fact, mark);
+        if (fact.asid !== undefined && fact.removes === 'write-permission') {
+          const left = writableNow(draft, pe, fact.asid, fact.pages);
+          if (left !== null) facts().push({ kind: 'right-left', pe, address: left });
+        }
       }
       return;
     }
@@ -31,6 +35,26 @@ export function announce(draft: Draft, pe: number, fact: Announcement, facts: ()
       return;
     }
   }
+}
+
+/**
+ * A page of the address space that a walk of memory as it is lets the PE write, or null. Nothing old is
+ * needed for that: one entry of a contiguous group may give the right for the others.
+ */
+function writableNow(
+  draft: Draft,
+  pe: number,
+  asid: number,
+  pages: readonly bigint[],
+): bigint | null {
+  const id = draft.context(pe);
+  const { el, asid: current, stage1 } = draft.tlbs.contexts.context(id);
+  if (stage1 === null || current !== asid) return null;
+  const writable = (va: bigint): boolean =>
+    draft.tlbs
+      .translate(draft.tlb(pe), draft.walkedMemory(), id, va, 'write', el === 0)
+      .some(({ result, marks }) => marks === 0 && draft.tlbs.results.item(result).fault === null);
+  return pages.find(writable) ?? null;
 }
 
 /** Accesses that have their translation already are among what must not happen any more. */

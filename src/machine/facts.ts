@@ -24,6 +24,8 @@ export type Fact =
       /** Ghost state of the page it reached; null outside of the setup's pages. */
       readonly page: PageFact | null;
     }
+  /** An operation that takes the right to write away has returned, and a walk still gives it. */
+  | { readonly kind: 'right-left'; readonly pe: number; readonly address: bigint }
   /** The host relied on the contents of a page. */
   | {
       readonly kind: 'content-read';

@@ -1,6 +1,7 @@
+import { alignDown } from '../arm64/address.ts';
 import { decodeMair, device, stage1OffType } from '../arm64/attributes.ts';
 import { isValid } from '../arm64/descriptor.ts';
-import { levelShift } from '../arm64/geometry.ts';
+import { contiguousCount, levelShift } from '../arm64/geometry.ts';
 import { pageShift } from '../arm64/granule.ts';
 import {
   addTableRestrictions,
@@ -173,8 +174,11 @@ export function createStage1Walk(
           permissions: stage1Permissions(descriptor, at.restrictions),
           stage1Permissions: stage1Permissions(descriptor, at.restrictions),
         };
-        if (descriptor.af) addHeld(held, leaf, at.marks);
-        else {
+        if (descriptor.af) {
+          addHeld(held, leaf, at.marks);
+          const group = groupOf(leaf, descriptor.contiguous, context);
+          if (group !== null) addHeld(held, group, at.marks);
+        } else {
           if (faults?.has('af0-cached')) {
             addHeld(held, { ...leaf, ...NOTHING_ALLOWED }, at.marks);
           }
@@ -187,6 +191,28 @@ export function createStage1Walk(
         fail('translation', null);
       }
     }
+  }
+
+  /**
+   * One entry for the whole group of a descriptor with the Contiguous bit, beside the one for itself: it
+   * may be cached from any of the group, and translates for all (D8.7.1). Not under stage 2.
+   */
+  function groupOf(
+    leaf: TranslationEntry,
+    contiguous: boolean,
+    context: Context,
+  ): TranslationEntry | null {
+    const { granule } = geometryOf(1);
+    const count = contiguousCount(granule, leaf.info.level);
+    if (!contiguous || count === null || context.stage2 !== null) return null;
+    const bits = leaf.info.inputBits + Math.log2(count);
+    const down = (address: bigint): bigint => alignDown(address, bits);
+    return {
+      ...leaf,
+      info: { ...leaf.info, inputBase: down(leaf.info.inputBase), inputBits: bits },
+      output: down(leaf.output),
+      ipaBase: down(leaf.ipaBase),
+    };
   }
 
   /** For the fault `invalid-cached`: a leaf that allows nothing. */

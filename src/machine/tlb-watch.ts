@@ -1,11 +1,21 @@
-import { stage1BbmReason, stage2BbmReason } from '../arm64/bbm.ts';
-import type { Level } from '../arm64/geometry.ts';
-import { decodeStage1 } from '../arm64/stage1-descriptor.ts';
+import { alignDown, type Ipa } from '../arm64/address.ts';
+import { type Placed, stage1BbmReason, stage2BbmReason } from '../arm64/bbm.ts';
+import type { Features } from '../arm64/features.ts';
+import { type Level, levelShift } from '../arm64/geometry.ts';
+import type { Granule } from '../arm64/granule.ts';
+import { decodeStage1, type Stage1Descriptor } from '../arm64/stage1-descriptor.ts';
 import { decodeStage2 } from '../arm64/stage2-descriptor.ts';
 import type { Draft } from './draft.ts';
 import type { Fact } from './facts.ts';
 import type { TranslationSetup } from './setup.ts';
-import { covers, entryId, MARK, marksOf, type TranslationEntry } from './translation-entry.ts';
+import {
+  covers,
+  entryId,
+  type LeafDescriptor,
+  MARK,
+  marksOf,
+  type TranslationEntry,
+} from './translation-entry.ts';
 
 /**
  * What can be said of a PE by looking at what it may hold: a table entry that leads into a freed
@@ -132,8 +142,8 @@ function differenceOf(
   if (a.leaf1 !== null && b.leaf1 !== null && stage1 !== null) {
     const { granule } = stage1;
     const reason = stage1BbmReason(
-      placed(a.leaf1, (bits, level) => decodeStage1(bits, level, granule, features)),
-      placed(b.leaf1, (bits, level) => decodeStage1(bits, level, granule, features)),
+      stage1LeafFor(a, a.leaf1, input, granule, features),
+      stage1LeafFor(b, b.leaf1, input, granule, features),
       { input, granule, features, sameContents },
     );
     if (reason !== null) return reason;
@@ -147,6 +157,27 @@ function differenceOf(
     );
   }
   return null;
+}
+
+/**
+ * The stage-1 leaf of an entry, as it stands for the input address: an entry for a contiguous group was
+ * built from the descriptor of one page and translates the others as well.
+ */
+function stage1LeafFor(
+  { info, ipaBase }: TranslationEntry,
+  leaf: LeafDescriptor,
+  input: bigint,
+  granule: Granule,
+  features: Features,
+): Placed<Stage1Descriptor> {
+  const found = placed(leaf, (bits, level) => decodeStage1(bits, level, granule, features));
+  const { descriptor, level } = found;
+  const shift = levelShift(granule, level);
+  if (info.inputBits <= shift || (descriptor.kind !== 'page' && descriptor.kind !== 'block')) {
+    return found;
+  }
+  const output = alignDown(ipaBase + (input - info.inputBase), shift) as Ipa;
+  return { level, descriptor: { ...descriptor, output } };
 }
 
 function placed<D>(

@@ -83,7 +83,7 @@ function makeKey(entry: Entry): string {
   const asid = 'asid' in entry ? entry.asid : '-';
   const size =
     entry.kind === 's1-leaf'
-      ? entry.s1.level
+      ? entry.s1.bits
       : entry.kind === 's2-leaf'
         ? entry.s2.level
         : entry.kind === 'combined'

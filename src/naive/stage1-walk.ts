@@ -1,6 +1,12 @@
 import { decodeMair, type MemoryType } from '../arm64/attributes.ts';
 import { alignDown, pa as asPa } from '../arm64/address.ts';
-import { descriptorAddress, levelShift, nextLevel, type Level } from '../arm64/geometry.ts';
+import {
+  contiguousCount,
+  descriptorAddress,
+  levelShift,
+  nextLevel,
+  type Level,
+} from '../arm64/geometry.ts';
 import {
   addTableRestrictions,
   NO_TABLE_RESTRICTIONS,
@@ -44,7 +50,7 @@ export function stage1Walks(view: View, va: bigint): readonly Stage1Walk[] {
   const twoStage = stage2 !== null;
   const level = geometryOf(view.world, 1).startLevel;
   const start = { level, restrictions: NO_TABLE_RESTRICTIONS, path: [], built: [] };
-  const walks = [...throughStage2(view, va, stage1.root, start, () => [])];
+  const walks = [...throughStage2(view, va, stage1.root, start, () => []), ...byGroup(view, va)];
   for (const entry of view.tlb) {
     if (entry.vmid !== vmid || !coversInput(view.world, entry, va)) continue;
     if (entry.kind === 's1-leaf' && entry.twoStage === twoStage) {
@@ -52,17 +58,49 @@ export function stage1Walks(view: View, va: bigint): readonly Stage1Walk[] {
         walks.push({ result: { kind: 'leaf', leaf: entry.s1 }, path: entry.path, built: [] });
       }
     }
-    if (entry.kind === 's1-table' && entry.twoStage === twoStage && entry.asid === asid) {
-      const { next: table, restrictions, path } = entry;
-      const level = nextLevel(entry.level);
-      walks.push(...walkFrom(view, va, { table, level, restrictions, path, built: [] }));
-    }
   }
+  walks.push(...fromTableEntries(view, va));
   return distinctWalks(walks, ({ result }) =>
     result.kind === 'leaf'
-      ? result.leaf.output.toString(16)
+      ? `${result.leaf.output},${result.leaf.bits}`
       : `${result.fault.stage}${result.fault.cause}${result.fault.level}${result.fault.address}`,
   );
+}
+
+/**
+ * Through an entry for a contiguous group that a walk would leave behind now: a walk of any address of
+ * it, this one included, for a descriptor that does not fit its group gives something else by itself.
+ */
+function byGroup(view: View, va: bigint): readonly Stage1Walk[] {
+  const { world, context } = view;
+  const { stage1, stage2 } = context;
+  if (stage1 === null || stage2 !== null) return [];
+  const level = geometryOf(world, 1).startLevel;
+  const start = { level, restrictions: NO_TABLE_RESTRICTIONS, path: [], built: [] };
+  return world.setup.watchedVas
+    .flatMap((each) => [
+      ...throughStage2(view, each, stage1.root, start, () => []),
+      ...fromTableEntries(view, each),
+    ])
+    .flatMap(({ built }) =>
+      built.flatMap((entry): readonly Stage1Walk[] => {
+        if (entry.kind !== 's1-leaf' || !coversInput(world, entry, va)) return [];
+        return [{ result: { kind: 'leaf', leaf: entry.s1 }, path: entry.path, built }];
+      }),
+    );
+}
+
+function fromTableEntries(view: View, va: bigint): readonly Stage1Walk[] {
+  const { stage2, vmid, asid } = view.context;
+  const twoStage = stage2 !== null;
+  return view.tlb.flatMap((entry) => {
+    if (entry.kind !== 's1-table' || entry.twoStage !== twoStage) return [];
+    if (entry.vmid !== vmid || entry.asid !== asid || !coversInput(view.world, entry, va))
+      return [];
+    const { next: table, restrictions, path } = entry;
+    const level = nextLevel(entry.level);
+    return walkFrom(view, va, { table, level, restrictions, path, built: [] });
+  });
 }
 
 /**
@@ -161,10 +199,25 @@ function walkFrom(view: View, va: bigint, position: Position): readonly Stage1Wa
           twoStage,
           s1: leaf,
         };
-        return [{ result: { kind: 'leaf', leaf }, path, built: [...built, entry] }];
+        const group = groupEntry(view, entry, descriptor.contiguous);
+        return [{ result: { kind: 'leaf', leaf }, path, built: [...built, entry, ...group] }];
       }
     }
   });
+}
+
+/** The entry for all of a contiguous group that this leaf may also leave behind. */
+function groupEntry(
+  { world }: View,
+  entry: Extract<Entry, { kind: 's1-leaf' }>,
+  contiguous: boolean,
+): readonly Entry[] {
+  const { level, bits, output } = entry.s1;
+  const count = contiguousCount(geometryOf(world, 1).granule, level);
+  if (!contiguous || count === null || entry.twoStage) return [];
+  const size = bits + Math.log2(count);
+  const s1 = { ...entry.s1, bits: size, output: alignDown(output, size) };
+  return [{ ...entry, base: alignDown(entry.base, size), s1 }];
 }
 
 function typeOf(view: View, leaf: Stage1Leaf): MemoryType {

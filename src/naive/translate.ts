@@ -103,7 +103,7 @@ function fullWalks(view: View, va: bigint): readonly FullWalk[] {
   return distinctWalks(
     walks,
     ({ s1, s2, fault }) =>
-      `${s1?.output},${s2?.output},${fault?.stage},${fault?.level},${fault?.address}`,
+      `${s1?.output},${s1?.bits},${s2?.output},${fault?.stage},${fault?.level},${fault?.address}`,
   );
 }
 

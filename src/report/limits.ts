@@ -29,7 +29,7 @@ export const LIMITS: readonly Limit[] = [
   },
   {
     name: 'contiguous entries',
-    text: 'The Contiguous bit never makes one entry of a group: each descriptor is cached by itself.',
+    text: 'One entry for a contiguous group is made at stage 1 without stage 2 alone, from the descriptors of pages that the scenario uses; elsewhere each descriptor is cached by itself. Aborts that FEAT_BBM allows are not raised.',
     effect: 'may miss failures',
   },
   {

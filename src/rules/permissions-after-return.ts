@@ -12,6 +12,9 @@ export const permissionsAfterReturn: Rule = {
     'Linux: kvm_mmu_wp_memory_region and its flush',
   ],
   check(fact) {
+    if (fact.kind === 'right-left') {
+      return `cpu${fact.pe} may still write 0x${fact.address.toString(16)}, by a walk of the tables as the operation has left them`;
+    }
     if (fact.kind !== 'access' || !fact.rightRevoked) return null;
     return `cpu${fact.pe} performs a ${fact.access} through a translation whose right to it was taken away before the operation returned`;
   },

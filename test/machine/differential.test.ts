@@ -85,11 +85,15 @@ function keysOf(machine: Machine, state: State): readonly string[] {
   });
 }
 
-function compare(lines: boolean, runs: number, seed: number): { compared: number; cut: number } {
+function compare(
+  options: Parameters<typeof arbitraryPlan>[0],
+  runs: number,
+  seed: number,
+): { compared: number; cut: number } {
   let compared = 0;
   let cut = 0;
   fc.assert(
-    fc.property(arbitraryPlan({ lines }), (plan) => {
+    fc.property(arbitraryPlan(options), (plan) => {
       const setup = setupOf(plan);
       const reduced = outcomesOf(setup, true);
       const naive =
@@ -115,7 +119,7 @@ describe('the may-cache machine and the naive machine reach the same outcomes', 
   test(
     'on coherent memory',
     () => {
-      total += compare(false, 2400 * scale, 1).compared;
+      total += compare({ lines: false }, 2400 * scale, 1).compared;
     },
     limit,
   );
@@ -123,7 +127,16 @@ describe('the may-cache machine and the naive machine reach the same outcomes', 
   test(
     'with cache lines and a guest that goes past them',
     () => {
-      total += compare(true, 1000 * scale, 5).compared;
+      total += compare({ lines: true }, 1000 * scale, 5).compared;
+    },
+    limit,
+  );
+
+  test(
+    'with two pages of one contiguous group',
+    () => {
+      const { compared } = compare({ lines: false, contiguous: true }, 150 * scale, 7);
+      expect(compared).toBeGreaterThanOrEqual(50 * scale);
     },
     limit,
   );

@@ -53,6 +53,8 @@ interface Plan {
   readonly lines: boolean;
   readonly cacheable: boolean;
   readonly global: boolean;
+  /** Leaves of stage 1 have the Contiguous bit, where the host edits them. */
+  readonly contiguous: boolean;
   readonly initially: readonly ('mapped' | 'unmapped' | 'read-only')[];
   readonly features: Partial<Features>;
   readonly host: readonly HostStep[];
@@ -111,7 +113,12 @@ export function setupOf(plan: Plan): MachineSetup {
   const cell = (index: number): bigint => leafTable + ((inputs[index] ?? 0n) >> 12n) * 8n;
   const leafOf = (data: bigint, readOnly: boolean): bigint =>
     editsStage1
-      ? s1Leaf(data, { readOnly, cacheable: plan.cacheable, ng: !plan.global })
+      ? s1Leaf(data, {
+          readOnly,
+          cacheable: plan.cacheable,
+          ng: !plan.global,
+          contiguous: plan.contiguous,
+        })
       : s2Leaf(data, { readOnly, fwb: plan.features.fwb ?? false });
   const dataOf = (index: number): bigint => DATA[index] ?? DATA[0];
   const valueOf = (index: number, to: 'clear' | 'same' | 'other' | 'read-only'): bigint => {
@@ -237,13 +244,21 @@ function guestEffect(step: GuestStep, value: bigint, inputs: readonly bigint[]):
   }
 }
 
-/** Plans, smaller ones first. `withoutLines` leaves the cache model out. */
-export function arbitraryPlan(options: { readonly lines?: boolean } = {}): fc.Arbitrary<Plan> {
+/**
+ * Plans, smaller ones first. `lines: false` leaves the cache model out; `contiguous` asks for stage 1
+ * with two pages of one contiguous group.
+ */
+export function arbitraryPlan(
+  options: { readonly lines?: boolean; readonly contiguous?: boolean } = {},
+): fc.Arbitrary<Plan> {
+  const contiguous = options.contiguous ?? false;
   return fc
     .record({
-      shape: fc.constantFrom<Shape>('stage1', 'stage2', 'both'),
+      shape: contiguous
+        ? fc.constant<Shape>('stage1')
+        : fc.constantFrom<Shape>('stage1', 'stage2', 'both'),
       levels: fc.constantFrom<1 | 2>(1, 2),
-      pages: fc.constantFrom<1 | 2>(1, 1, 1, 2),
+      pages: contiguous ? fc.constant<2>(2) : fc.constantFrom<1 | 2>(1, 1, 1, 2),
       lines: (options.lines ?? true) ? fc.boolean() : fc.constant(false),
       guestCount: fc.constantFrom(1, 1, 1, 2),
     })
@@ -256,6 +271,7 @@ export function arbitraryPlan(options: { readonly lines?: boolean } = {}): fc.Ar
         lines: fc.constant(lines),
         cacheable: fc.boolean(),
         global: fc.boolean(),
+        contiguous: fc.constant(contiguous),
         initially: fc.array(fc.constantFrom('mapped', 'mapped', 'unmapped', 'read-only'), {
           minLength: pages,
           maxLength: pages,

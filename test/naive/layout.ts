@@ -74,6 +74,8 @@ export interface LeafOptions {
   readonly readOnly?: boolean;
   readonly af?: boolean;
   readonly ng?: boolean;
+  /** At stage 1. */
+  readonly contiguous?: boolean;
   readonly cacheable?: boolean;
   readonly executable?: boolean;
   readonly fwb?: boolean;
@@ -96,7 +98,7 @@ export function s1Leaf(output: bigint, options: LeafOptions = {}): bigint {
       ng: options.ng ?? true,
       nt: false,
       dbm: false,
-      contiguous: false,
+      contiguous: options.contiguous ?? false,
       pxn: !(options.executable ?? false),
       uxn: true,
       software: 0,

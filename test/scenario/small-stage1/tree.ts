@@ -2,8 +2,8 @@ import type { ReadFile } from '../../../src/frontend/kernel-c/read-file.ts';
 
 /**
  * A tree in kernel style, written by us: the stage-1 tables of a process, their flushes by page, by range
- * and by address space, and a gather of what is unmapped, under the names that the stage-1 profile and
- * its scenarios ask for.
+ * and by address space, a gather of what is unmapped, and contiguous groups, under the names that the
+ * stage-1 profile and its scenarios ask for.
  */
 const MM = `#ifndef SMALL_MM
 #define SMALL_MM
@@ -50,7 +50,15 @@ void _raw_spin_unlock(spinlock_t *lock);
 #define spin_lock(lock) _raw_spin_lock(lock)
 #define spin_unlock(lock) _raw_spin_unlock(lock)
 
-struct page { u64 flags; u64 more[7]; };
+enum { PG_head = 6 };
+struct page { u64 flags; u64 compound_head; u64 more[6]; };
+struct folio {
+	union { u64 flags; struct page page; };
+	u64 second[4];
+	u64 _folio_nr_pages;
+};
+#define set_compound_head(page, head) ((page)->compound_head = (u64)(head) + 1)
+#define pfn_to_page(pfn) (vmemmap + (pfn))
 #define vmemmap ((struct page *)VMEMMAP_START)
 #define __pa(va) ((u64)(va) - PAGE_OFFSET)
 #define __va(pa) ((void *)((u64)(pa) + PAGE_OFFSET))
@@ -80,6 +88,12 @@ struct vm_area_struct { struct mm_struct *vm_mm; };
 #define pfn_pte(pfn, prot) ((pte_t){ ((u64)(pfn) << PAGE_SHIFT) | (prot).v })
 #define pte_write(pte) (((pte).v & PTE_WRITE) != 0)
 #define pte_mkdirty(pte) ((pte_t){ (pte).v & ~PTE_RDONLY })
+#define pte_mkyoung(pte) (pte)
+#define PTE_CONT (1UL << 52)
+#define CONT_PTES 16
+#define CONT_PTE_SIZE (CONT_PTES * PAGE_SIZE)
+#define pte_valid_cont(pte) (((pte).v & (PTE_CONT | 1)) == (PTE_CONT | 1))
+#define IN_GROUP(va) (((va) >> PAGE_SHIFT) & (CONT_PTES - 1))
 
 #define pgd_offset(mm, va) ((mm)->pgd + (((va) >> 39) & 511))
 #define p4d_offset(pgd, va) (&(pgd)->p4d)
@@ -97,28 +111,59 @@ static inline void pmd_clear(pmd_t *pmd)
 	dsb(ishst);
 }
 
+u64 __xchg_case_64(volatile u64 *at, u64 value);
+#define __ptep_get(ptep) ((pte_t){ READ_ONCE((ptep)->v) })
+#define __set_pte(ptep, pte) WRITE_ONCE((ptep)->v, (pte).v)
+
+void __contpte_try_fold(struct mm_struct *mm, u64 va, pte_t *ptep, pte_t pte);
+void __contpte_try_unfold(struct mm_struct *mm, u64 va, pte_t *ptep, pte_t pte);
+void contpte_set_ptes(struct mm_struct *mm, u64 va, pte_t *ptep, pte_t pte, unsigned int nr);
+void contpte_wrprotect_ptes(struct mm_struct *mm, u64 va, pte_t *ptep, unsigned int nr);
+pte_t contpte_get_and_clear_full_ptes(struct mm_struct *mm, u64 va, pte_t *ptep, unsigned int nr);
+int contpte_ptep_set_access_flags(struct vm_area_struct *vma, u64 va, pte_t *ptep, pte_t pte);
+
+static inline void unfold(struct mm_struct *mm, u64 va, pte_t *ptep)
+{
+	if (pte_valid_cont(__ptep_get(ptep)))
+		__contpte_try_unfold(mm, va, ptep, __ptep_get(ptep));
+}
+
 static inline void set_pte_at(struct mm_struct *mm, u64 va, pte_t *ptep, pte_t pte)
 {
-	WRITE_ONCE(ptep->v, pte.v);
+	unfold(mm, va, ptep);
+	__set_pte(ptep, pte);
+	if (IN_GROUP(va) == CONT_PTES - 1 && IN_GROUP(pte.v & OUTPUT) == CONT_PTES - 1)
+		__contpte_try_fold(mm, va, ptep, pte);
 }
+#define set_ptes(mm, va, ptep, pte, nr) contpte_set_ptes(mm, va, ptep, pte, nr)
+
+static inline pte_t ptep_get_and_clear(struct mm_struct *mm, u64 va, pte_t *ptep)
+{
+	unfold(mm, va, ptep);
+	return (pte_t){ __xchg_case_64(&ptep->v, 0) };
+}
+#define ptep_get_and_clear_full(mm, va, ptep, full) ptep_get_and_clear(mm, va, ptep)
+#define get_and_clear_full_ptes(mm, va, ptep, nr, full) \\
+	contpte_get_and_clear_full_ptes(mm, va, ptep, nr)
+
+static inline void __set_wrprotect(pte_t *ptep)
+{
+	WRITE_ONCE(ptep->v, (READ_ONCE(ptep->v) | PTE_RDONLY) & ~PTE_WRITE);
+}
+
+static inline void ptep_set_wrprotect(struct mm_struct *mm, u64 va, pte_t *ptep)
+{
+	unfold(mm, va, ptep);
+	__set_wrprotect(ptep);
+}
+#define wrprotect_ptes(mm, va, ptep, nr) contpte_wrprotect_ptes(mm, va, ptep, nr)
+#define ptep_set_access_flags(vma, va, ptep, pte, dirty) \\
+	contpte_ptep_set_access_flags(vma, va, ptep, pte)
 
 #define pfn_pmd(pfn, prot) ((pmd_t){ ((u64)(pfn) << PAGE_SHIFT) | (prot).v })
 #define pmd_mkhuge(pmd) ((pmd_t){ (pmd).v & ~2UL })
 #define pmd_mkdirty(pmd) ((pmd_t){ (pmd).v & ~PTE_RDONLY })
 #define set_pmd_at(mm, va, pmdp, pmd) WRITE_ONCE((pmdp)->v, (pmd).v)
-
-u64 __xchg_case_64(volatile u64 *at, u64 value);
-
-static inline pte_t ptep_get_and_clear(struct mm_struct *mm, u64 va, pte_t *ptep)
-{
-	return (pte_t){ __xchg_case_64(&ptep->v, 0) };
-}
-#define ptep_get_and_clear_full(mm, va, ptep, full) ptep_get_and_clear(mm, va, ptep)
-
-static inline void ptep_set_wrprotect(struct mm_struct *mm, u64 va, pte_t *ptep)
-{
-	WRITE_ONCE(ptep->v, (READ_ONCE(ptep->v) | PTE_RDONLY) & ~PTE_WRITE);
-}
 
 pte_t ptep_clear_flush(struct vm_area_struct *vma, u64 va, pte_t *ptep);
 pmd_t pmdp_collapse_flush(struct vm_area_struct *vma, u64 va, pmd_t *pmdp);
@@ -231,6 +276,12 @@ static inline void tlb_remove_tlb_entry(struct mmu_gather *tlb, pte_t *ptep, u64
 	tlb->cleared_ptes = true;
 }
 
+#define tlb_remove_tlb_entries(tlb, ptep, nr, va) \\
+	do { \\
+		gather(tlb, va, (nr) * PAGE_SIZE); \\
+		(tlb)->cleared_ptes = true; \\
+	} while (0)
+
 static inline int tlb_get_level(struct mmu_gather *tlb)
 {
 	if (tlb->freed_tables || tlb->cleared_ptes == tlb->cleared_pmds)
@@ -277,6 +328,94 @@ pmd_t pmdp_huge_clear_flush(struct vm_area_struct *vma, u64 va, pmd_t *pmdp)
 }
 `;
 
+const CONTPTE = `#include <linux/mm.h>
+
+#define GROUP(ptep) ((pte_t *)((u64)(ptep) & ~(CONT_PTES * sizeof(pte_t) - 1)))
+#define DIRTY_OR_NOT(pte) ((pte).v | PTE_RDONLY)
+
+static void convert(struct mm_struct *mm, u64 va, pte_t *ptep, u64 bits)
+{
+	struct vm_area_struct vma = { .vm_mm = mm };
+	u64 start = va & ~(CONT_PTE_SIZE - 1);
+	pte_t *group = GROUP(ptep);
+	u64 old[CONT_PTES];
+	int i;
+
+	for (i = 0; i < CONT_PTES; i++)
+		old[i] = __xchg_case_64(&group[i].v, 0);
+	__flush_tlb_range(&vma, start, start + CONT_PTE_SIZE, PAGE_SIZE, true, 3);
+	for (i = 0; i < CONT_PTES; i++)
+		WRITE_ONCE(group[i].v, (old[i] & ~PTE_CONT) | bits);
+}
+
+void __contpte_try_fold(struct mm_struct *mm, u64 va, pte_t *ptep, pte_t pte)
+{
+	struct page *page = pfn_to_page((pte.v & OUTPUT) >> PAGE_SHIFT);
+	pte_t *group = GROUP(ptep);
+	int i;
+
+	if (!(page->compound_head & 1))
+		return;
+	if (((struct folio *)(page->compound_head - 1))->_folio_nr_pages < CONT_PTES)
+		return;
+	for (i = 1; i < CONT_PTES; i++) {
+		if (DIRTY_OR_NOT(__ptep_get(&group[i])) != DIRTY_OR_NOT(__ptep_get(group)) + i * PAGE_SIZE)
+			return;
+	}
+	convert(mm, va, ptep, PTE_CONT);
+}
+
+void __contpte_try_unfold(struct mm_struct *mm, u64 va, pte_t *ptep, pte_t pte)
+{
+	convert(mm, va, ptep, 0);
+}
+
+static void unfold_ends(struct mm_struct *mm, u64 va, pte_t *ptep, unsigned int nr)
+{
+	if (IN_GROUP(va) || nr < CONT_PTES)
+		unfold(mm, va, ptep);
+	if (IN_GROUP(va + nr * PAGE_SIZE))
+		unfold(mm, va + (nr - 1) * PAGE_SIZE, ptep + nr - 1);
+}
+
+void contpte_set_ptes(struct mm_struct *mm, u64 va, pte_t *ptep, pte_t pte, unsigned int nr)
+{
+	u64 whole = IN_GROUP(va) == 0 && IN_GROUP(pte.v & OUTPUT) == 0 && nr == CONT_PTES;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		WRITE_ONCE(ptep[i].v, pte.v + i * PAGE_SIZE + (whole ? PTE_CONT : 0));
+}
+
+void contpte_wrprotect_ptes(struct mm_struct *mm, u64 va, pte_t *ptep, unsigned int nr)
+{
+	unsigned int i;
+
+	unfold_ends(mm, va, ptep, nr);
+	for (i = 0; i < nr; i++)
+		__set_wrprotect(ptep + i);
+}
+
+pte_t contpte_get_and_clear_full_ptes(struct mm_struct *mm, u64 va, pte_t *ptep, unsigned int nr)
+{
+	pte_t first = __ptep_get(ptep);
+	unsigned int i;
+
+	unfold_ends(mm, va, ptep, nr);
+	for (i = 0; i < nr; i++)
+		__xchg_case_64(&ptep[i].v, 0);
+	return first;
+}
+
+int contpte_ptep_set_access_flags(struct vm_area_struct *vma, u64 va, pte_t *ptep, pte_t pte)
+{
+	unfold(vma->vm_mm, va, ptep);
+	WRITE_ONCE(ptep->v, pte.v);
+	flush_tlb_page(vma, va);
+	return 1;
+}
+`;
+
 const FILES: Readonly<Record<string, string>> = {
   'include/linux/kconfig.h': '#include <generated/autoconf.h>\n',
   'include/linux/compiler_types.h': '#define __noinline __attribute__((noinline))\n',
@@ -284,6 +423,7 @@ const FILES: Readonly<Record<string, string>> = {
   'arch/arm64/include/asm/pgalloc.h': PGALLOC,
   'arch/arm64/include/asm/tlbflush.h': TLBFLUSH,
   'arch/arm64/include/asm/tlb.h': TLB,
+  'arch/arm64/mm/contpte.c': CONTPTE,
   'mm/pgtable-generic.c': GENERIC,
 };
 

@@ -63,6 +63,19 @@ static pte_t *pte_of(u64 va)
 	return pte_offset_kernel(pmd, va);
 }
 
+/* Makes the pages one folio, as entries that are folded into contiguous ones must be. */
+static void one_folio(u64 page, unsigned int pages)
+{
+	struct folio *folio = (struct folio *)pfn_to_page(page >> PAGE_SHIFT);
+	unsigned int i;
+
+	folio->flags = 1UL << PG_head;
+	folio->page.compound_head = 0;
+	*(u64 *)&folio->_folio_nr_pages = pages;
+	for (i = 1; i < pages; i++)
+		set_compound_head(&folio->page + i, &folio->page);
+}
+
 /* A page that threads may read and write, and one that they may read. */
 #define USER_READ_WRITE PAGE_SHARED
 #define USER_READ PAGE_READONLY
