@@ -26,6 +26,7 @@ const SIZES = [
   [1, 1],
   [1, 2],
   [2, 2],
+  [3, 3],
   [4, 6],
 ] as const;
 
@@ -47,7 +48,7 @@ export function randomRows(now: () => number, runs = 300, searches = 25): readon
       const start = now();
       for (let seed = 0; seed < runs; seed += 1) {
         const run = randomRun(machine, seed, { ...options, strategies: [strategy] });
-        steps += run.steps.length;
+        steps += run.length;
         if (run.violation !== null) hits += 1;
       }
       const ms = now() - start;

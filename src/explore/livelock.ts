@@ -26,7 +26,7 @@ export function looksForLivelocks({ guest, faults }: Scenario): boolean {
 
 /** The circle a whole run ends with, or null. */
 export function livelockAtEnd(machine: Machine, steps: readonly Transition[]): Fact | null {
-  const watch = livelockWatch(machine);
+  const watch = livelockWatch(machine, true);
   let found: Fact | null = null;
   for (let length = 1; length <= steps.length; length += 1) {
     found = watch.look(steps.slice(0, length));
@@ -34,22 +34,37 @@ export function livelockAtEnd(machine: Machine, steps: readonly Transition[]): F
   return found;
 }
 
-/** The watch of one run. */
-export function livelockWatch(machine: Machine): LivelockWatch {
+/**
+ * The watch of one run. A run that goes round closes a circle at every step, mostly the same one; unless
+ * `thorough` not each of them is looked at.
+ */
+export function livelockWatch(machine: Machine, thorough = false): LivelockWatch {
   const agents = 2 * machine.setup.threads.length + 1;
-  const seen = new Map<string, number>([[machine.initial.join(), 0]]);
+  /** By hash: after how many steps the run was in a state with it. */
+  const seen = new Map<number, number[]>([[hashOf(machine.initial), [0]]]);
+
+  const stateAfter = (steps: readonly Transition[], count: number): State =>
+    count === 0 ? machine.initial : (steps[count - 1] as Transition).next;
+
+  /** How many states in a row the run has been in before. */
+  let again = 0;
 
   return {
     look(steps) {
       const now = steps.at(-1)?.next;
       if (now === undefined) return null;
-      const key = now.join();
-      const before = seen.get(key);
+      const hash = hashOf(now);
+      const alike = seen.get(hash);
+      const before = alike?.find((count) => isSame(stateAfter(steps, count), now));
       if (before === undefined) {
-        seen.set(key, steps.length);
+        if (alike === undefined) seen.set(hash, [steps.length]);
+        else alike.push(steps.length);
+        again = 0;
         return null;
       }
-      const start = before === 0 ? machine.initial : (steps[before - 1] as Transition).next;
+      again += 1;
+      if (!thorough && (again & (again - 1)) !== 0) return null;
+      const start = stateAfter(steps, before);
       const pe = starving(machine, start, steps.slice(before));
       if (pe === null || !isFair(machine, start, steps.slice(before), agents)) return null;
       return {
@@ -58,6 +73,20 @@ export function livelockWatch(machine: Machine): LivelockWatch {
       };
     },
   };
+}
+
+function hashOf(state: State): number {
+  let hash = 0;
+  for (let i = 0; i < state.length; i += 1) {
+    hash = Math.imul(hash ^ (state[i] as number), 0x9e3779b1);
+    hash ^= hash >>> 15;
+  }
+  return hash;
+}
+
+function isSame(a: State, b: State): boolean {
+  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** A PE that takes a fault and makes no access in the circle. */

@@ -1,11 +1,12 @@
 import type { Fact } from '../machine/facts.ts';
-import { PE, peComponent, type State } from '../machine/state.ts';
+import { PE, peComponent, type State, type Step } from '../machine/state.ts';
 import type { Machine } from '../machine/machine.ts';
-import type { Site, Transition } from '../machine/transition.ts';
+import { EVENT, type Transition } from '../machine/transition.ts';
 import { firstViolation, type Rule, type Violation } from '../rules/rule.ts';
 import { randomFrom } from '../util/random.ts';
 import { factAtEnd } from './check.ts';
-import { agentIdOf, agentsOf } from './strategy/agents.ts';
+import { abilityOf, type Ability } from './strategy/ability.ts';
+import { agentsOf } from './strategy/agents.ts';
 import { drawBias, noBias, type Bias } from './strategy/bias.ts';
 import { pause } from './strategy/pause.ts';
 import { livelockWatch } from './livelock.ts';
@@ -13,7 +14,15 @@ import { priority } from './strategy/priority.ts';
 import { rounds } from './strategy/rounds.ts';
 import { stall } from './strategy/stall.ts';
 import { sticky } from './strategy/sticky.ts';
-import type { Agent, Schedule, Strategy } from './strategy/strategy.ts';
+import { visits } from './strategy/visits.ts';
+import {
+  instructionOf,
+  isNotable,
+  type Agent,
+  type Length,
+  type Schedule,
+  type Strategy,
+} from './strategy/strategy.ts';
 import { waitsForEver } from './waits-for-ever.ts';
 
 /**
@@ -22,6 +31,8 @@ import { waitsForEver } from './waits-for-ever.ts';
  */
 export interface Run {
   readonly steps: readonly Transition[];
+  /** How many these are: `steps` is worked out when it is asked for. */
+  readonly length: number;
   readonly violation: Violation | null;
   /** `limit`: there was more to do, but the bound on steps was reached. */
   readonly end: 'violation' | 'ended' | 'limit';
@@ -45,7 +56,7 @@ export interface WalkOptions {
   readonly hosts: number;
   /** What stops a run. */
   readonly rules: readonly Rule[];
-  /** One of these is drawn per leg; all of them when not given. */
+  /** One of these is drawn per leg; a mixture of all when not given. */
   readonly strategies?: readonly Strategy[];
   /** Whether legs lean to anything (strategy/bias.ts); yes when not given. */
   readonly biased?: boolean;
@@ -65,8 +76,19 @@ export interface WalkOptions {
   readonly watch?: (before: State, step: Transition) => void;
 }
 
-/** The strategies a run draws from. */
-export const STRATEGIES: readonly Strategy[] = [sticky, priority, stall, pause];
+/** The strategies there are for machines in which nobody has to get anywhere. */
+export const STRATEGIES: readonly Strategy[] = [visits, sticky, priority, stall, pause];
+
+/** What a leg draws from. `visits` finds most for what it costs, but no strategy finds everything. */
+const DRAWN: readonly Strategy[] = [...STRATEGIES, visits, visits, visits];
+const DRAWN_FOR_PROGRESS: readonly Strategy[] = [
+  ...STRATEGIES,
+  rounds,
+  rounds,
+  rounds,
+  rounds,
+  rounds,
+];
 
 const DEFAULT_STEPS = 1500;
 const DEFAULT_TAIL = 30;
@@ -80,81 +102,126 @@ export function randomRun(machine: Machine, seed: number, options: WalkOptions):
 export function walk(machine: Machine, legs: readonly Leg[], options: WalkOptions): Run {
   const { rules, hosts } = options;
   const agents = agentsOf(machine, hosts);
-  const pes = machine.setup.threads.length;
+  const ability = abilityOf(machine, hosts);
   const limit = options.steps ?? DEFAULT_STEPS;
-  const steps: Transition[] = [];
+  const path: Step[] = [];
+  let steps: Transition[] | null = null;
   let tail = options.tail ?? DEFAULT_TAIL;
-  let state: State = machine.initial;
+  let state: State = machine.initial.slice();
   let current: Agent | null = null;
   let next = 0;
   let legEnds = 0;
   let leg: DrawnLeg | null = null;
   const livelock = options.livelocks === true ? livelockWatch(machine) : null;
+  let ready: Agent[] = [];
+  const asleep: Agent[] = [];
 
   const ended = (violation: Violation | null, end: Run['end'] = 'ended'): Run => ({
-    steps,
+    get steps() {
+      return (steps ??= transitionsOf(machine, path));
+    },
+    length: path.length,
     violation,
     end: violation === null ? end : 'violation',
     strategy: leg?.strategy.name ?? '',
   });
+  const breaks = breaksOf(rules);
+  if (options.watch !== undefined || livelock !== null) steps = [];
   const initial = firstViolation(rules, machine.initialFacts);
   if (initial !== null) return ended(initial);
 
-  while (steps.length < limit) {
-    if (leg === null || (steps.length >= legEnds && next < legs.length)) {
+  while (path.length < limit) {
+    if (leg === null || (path.length >= legEnds && next < legs.length)) {
       const { seed, steps: length } = legs[next] as Leg;
       leg = drawLeg(machine, seed, agents, options);
-      legEnds = steps.length + length;
+      legEnds = path.length + length;
       next += 1;
     }
     const { schedule, bias } = leg;
-    const sitesOf: Site[][] = [];
-    let hostIsDone = true;
-    for (const site of machine.sites(state)) {
-      const id = agentIdOf(site, pes);
-      (sitesOf[id] ??= []).push(site);
-      if (site.kind === 'deliver' || (site.kind === 'instance' && site.pe < hosts)) {
-        hostIsDone = false;
-      }
-    }
-    if (hostIsDone && !isInHost(machine, state, hosts)) {
+    if (ability.hostIsDone(state) && !isInHost(machine, state, hosts)) {
       if (tail === 0) return ended(null);
       tail -= 1;
     }
-    const able = agents.filter((agent) => sitesOf[agent.id] !== undefined);
-    const awake = able.filter(bias.isAwake);
-    let taken: Transition | null = null;
+    ready.length = 0;
+    asleep.length = 0;
+    for (const agent of agents) {
+      if (ability.mayAct(state, agent)) (bias.isAwake(agent) ? ready : asleep).push(agent);
+    }
+    let taken: Step | null = null;
     let waits: Fact | null = null;
-    for (const ready of awake.length < able.length ? [awake, able] : [able]) {
-      while (taken === null && ready.length > 0) {
-        const agent = schedule.pick(ready, current, steps.length);
-        taken = stepAt(machine, state, sitesOf[agent.id] ?? [], bias, agent);
-        if (taken !== null) {
-          current = agent;
-          schedule.took?.(agent, taken);
-          bias.took(agent);
-        } else {
-          schedule.refused(agent);
-          bias.refused(agent);
-          ready.splice(ready.indexOf(agent), 1);
-          if (agent.kind === 'host') waits ??= waitsForEver(machine, state);
+    for (let woken = false; taken === null;) {
+      if (ready.length === 0) {
+        // Who sleeps is woken when nobody else can do anything.
+        if (woken || asleep.length === 0) break;
+        woken = true;
+        bias.release();
+        ready = agents.filter((agent) => ability.mayAct(state, agent));
+      }
+      const agent = schedule.pick(ready, current, path.length);
+      const possible = ability.stepsOf(state, agent);
+      // What an agent that is picked could break it breaks.
+      taken = possible.find(breaks) ?? bias.pick(state, possible, agent);
+      if (taken !== null) {
+        current = agent;
+        schedule.took?.(agent, taken);
+        bias.took(agent, taken);
+      } else {
+        schedule.refused(agent, possible.length > 0);
+        bias.refused(agent);
+        ready.splice(ready.indexOf(agent), 1);
+        if (agent.kind === 'host' && waits === null && ability.someLockAwaited(state)) {
+          waits = waitsForEver(machine, state);
         }
       }
-      if (taken !== null) break;
     }
     const fact = waits ?? (taken === null ? factAtEnd(machine, state) : null);
     const stuck = fact === null ? null : firstViolation(rules, [fact]);
     if (stuck !== null || taken === null) return ended(stuck);
-    steps.push(taken);
-    options.watch?.(state, taken);
-    state = taken.next;
-    const violation = taken.facts.length === 0 ? null : firstViolation(rules, taken.facts);
-    if (violation !== null) return ended(violation);
-    const circle = livelock?.look(steps) ?? null;
+    path.push(taken);
+    if (steps === null) machine.apply(taken, state);
+    else {
+      const step = transitionOf(machine, state, taken);
+      steps.push(step);
+      options.watch?.(state, step);
+      state = step.next;
+    }
+    if (breaks(taken)) return ended(firstViolation(rules, taken.facts));
+    const circle = livelock?.look(steps ?? []) ?? null;
     const endless = circle === null ? null : firstViolation(rules, [circle]);
     if (endless !== null) return ended(endless);
   }
   return ended(null, 'limit');
+}
+
+/** Whether the facts of a step break a rule. Steps that look alike share their facts. */
+function breaksOf(rules: readonly Rule[]): (step: Step) => boolean {
+  const known = new Map<readonly Fact[], boolean>();
+  return ({ facts }) => {
+    if (facts.length === 0) return false;
+    let found = known.get(facts);
+    if (found === undefined) {
+      found = firstViolation(rules, facts) !== null;
+      known.set(facts, found);
+    }
+    return found;
+  };
+}
+
+function transitionsOf(machine: Machine, path: readonly Step[]): Transition[] {
+  let state = machine.initial;
+  return path.map((step) => {
+    const transition = transitionOf(machine, state, step);
+    state = transition.next;
+    return transition;
+  });
+}
+
+/** The step with the state it leads to. */
+function transitionOf(machine: Machine, state: State, step: Step): Transition {
+  const { pe, index, event, choice, facts } = step;
+  const next = state.slice();
+  machine.apply(step, next);
+  return { pe, index, event, choice, next, facts };
 }
 
 interface DrawnLeg {
@@ -170,13 +237,15 @@ function drawLeg(
   options: WalkOptions,
 ): DrawnLeg {
   const random = randomFrom(seed);
-  const all = options.livelocks === true ? [...STRATEGIES, rounds, rounds] : STRATEGIES;
+  const all = options.livelocks === true ? DRAWN_FOR_PROGRESS : DRAWN;
   const strategies = options.strategies ?? all;
   const strategy = strategies[random.below(strategies.length)];
   if (strategy === undefined) throw new RangeError('a walk needs a strategy');
-  const schedule = strategy.start(random, agents, expectedSteps(machine, options.hosts));
+  const length = lengthOf(machine, options.hosts);
+  const schedule = strategy.start(random, agents, length);
   if (strategy.bias !== undefined) return { strategy, schedule, bias: strategy.bias(random) };
-  const bias = options.biased === false ? noBias(random) : drawBias(machine, random, agents);
+  const bias =
+    options.biased === false ? noBias(random) : drawBias(machine, random, agents, length);
   return { strategy, schedule, bias };
 }
 
@@ -189,49 +258,46 @@ function isInHost({ initial, setup }: Machine, state: State, hosts: number): boo
   return false;
 }
 
-/** One transition of one of the sites, or null when there is none. The list is used up. */
-function stepAt(
-  machine: Machine,
-  state: State,
-  sites: Site[],
-  bias: Bias,
-  agent: Agent,
-): Transition | null {
-  while (sites.length > 0) {
-    const [site] = sites.splice(bias.site(sites, agent), 1);
-    if (site === undefined) return null;
-    const taken = bias.transition(state, machine.at(state, site), agent);
-    if (taken !== null) return taken;
-  }
-  return null;
-}
+const lengths = new WeakMap<Machine, Length>();
 
-const lengths = new WeakMap<Machine, number>();
-
-/** Steps until the host has ended when nobody else acts unless the host waits: a scale for change points. */
-function expectedSteps(machine: Machine, hosts: number): number {
+/** How long the host is when it runs first, alone unless it waits. */
+function lengthOf(machine: Machine, hosts: number): Length {
   const known = lengths.get(machine);
   if (known !== undefined) return known;
-  let state = machine.initial;
-  let count = 0;
-  for (; count < DEFAULT_STEPS; count += 1) {
-    const sites = machine.sites(state);
-    if (!sites.some((s) => s.kind === 'instance' && s.pe < hosts)) break;
-    const host = sites.filter((s) => s.kind === 'instance' && s.pe < hosts);
-    const rest = sites.filter((s) => s.kind !== 'instance' || s.pe >= hosts);
-    const step = firstStep(machine, state, [...host, ...rest.reverse()]);
+  const agents = agentsOf(machine, hosts);
+  const ability = abilityOf(machine, hosts);
+  const host = agents.filter(({ kind }) => kind === 'host');
+  const deliveries = agents.filter(({ kind }) => kind === 'delivery');
+  const rest = agents.filter(({ kind }) => kind !== 'host' && kind !== 'delivery');
+  const state = machine.initial.slice();
+  let steps = 0;
+  let own = 0;
+  const kinds = new Set<number>();
+  let notable = 0;
+  for (; steps < DEFAULT_STEPS; steps += 1) {
+    if (!host.some((agent) => ability.mayAct(state, agent))) break;
+    const step = firstStep(ability, state, [...host, ...deliveries, ...rest]);
     if (step === null) break;
-    state = step.next;
+    if (isNotable(step)) notable += 1;
+    if (step.pe >= 0 && step.pe < hosts && step.event !== EVENT.deliver) {
+      own += 1;
+      kinds.add(instructionOf(machine, state, step).kind);
+    }
+    machine.apply(step, state);
   }
-  // Guests take about as many steps again.
-  const result = Math.max(8, count + Math.ceil(count / 2));
+  const result = {
+    steps: Math.max(8, steps),
+    own: Math.max(8, own),
+    notable: Math.max(4, notable),
+    kinds: [...kinds],
+  };
   lengths.set(machine, result);
   return result;
 }
 
-function firstStep(machine: Machine, state: State, sites: readonly Site[]): Transition | null {
-  for (const site of sites) {
-    const step = machine.at(state, site)[0];
+function firstStep(ability: Ability, state: State, agents: readonly Agent[]): Step | null {
+  for (const agent of agents) {
+    const step = ability.stepsOf(state, agent)[0];
     if (step !== undefined) return step;
   }
   return null;
@@ -256,7 +322,7 @@ export function randomSearch(
   for (let runs = 1; runs <= options.runs; runs += 1) {
     const runSeed = seeds.fork();
     const run = randomRun(machine, runSeed, options);
-    steps += run.steps.length;
+    steps += run.length;
     if (run.violation !== null) return { runs, steps, found: { run, seed: runSeed } };
     if (options.enough?.() === true) return { runs, steps, found: null };
   }

@@ -89,8 +89,10 @@ export function footprintOf(machine: Machine, state: State, t: Transition): Foot
       writes.push(`flight ${t.pe}`);
       reads.push('tables', 'pages');
       break;
+    case KIND.load:
     case KIND.store:
     case KIND.rmw:
+      // Whether the page has been freed shows in facts.
       reads.push('pages');
       break;
     case KIND.dsb:

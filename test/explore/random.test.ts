@@ -3,6 +3,7 @@ import { randomRun, randomSearch, STRATEGIES, walk } from '../../src/explore/ran
 import { rounds } from '../../src/explore/strategy/rounds.ts';
 import { uniform } from '../../src/explore/strategy/uniform.ts';
 import { createMachine, type Machine } from '../../src/machine/machine.ts';
+import type { Transition } from '../../src/machine/transition.ts';
 import { ALL_RULES } from '../../src/rules/all-rules.ts';
 import { randomFrom } from '../../src/util/random.ts';
 import { randomWorld, setupOf } from './random-world.ts';
@@ -59,6 +60,19 @@ describe('a run', () => {
     for (const step of randomRun(machine, 5, options).steps) {
       expect(machine.transitions(state)).toContainEqual(step);
       state = step.next;
+    }
+  });
+
+  test('is the same whether somebody watches it or not', () => {
+    const machine = seedMachine();
+    for (let seed = 1; seed <= 5; seed += 1) {
+      const seen: Transition[] = [];
+      const watched = randomRun(machine, seed, { ...options, watch: (_, step) => seen.push(step) });
+      const run = randomRun(machine, seed, options);
+      expect(run.steps).toEqual(seen);
+      expect(watched.steps).toEqual(seen);
+      expect(run.length).toBe(seen.length);
+      expect(run.violation).toEqual(watched.violation);
     }
   });
 

@@ -7,7 +7,8 @@ export function agentsOf(machine: Machine, hosts: number): readonly Agent[] {
   const pes = machine.setup.threads.length;
   const agents: Agent[] = [];
   for (let pe = 0; pe < pes; pe += 1) {
-    agents.push({ id: pe, kind: pe < hosts ? 'host' : 'vcpu', pe });
+    const isGuest = machine.setup.threads[pe]?.context.stage2 !== null;
+    agents.push({ id: pe, kind: pe < hosts ? 'host' : isGuest ? 'vcpu' : 'other', pe });
   }
   for (let pe = 0; pe < pes; pe += 1) agents.push({ id: pes + pe, kind: 'delivery', pe });
   agents.push({ id: 2 * pes, kind: 'background', pe: -1 });

@@ -1,10 +1,12 @@
-import type { EffectInfo } from '../../machine/effect-info.ts';
 import type { Machine } from '../../machine/machine.ts';
-import { PE, peComponent, type State } from '../../machine/state.ts';
-import { EVENT, type Site, type Transition } from '../../machine/transition.ts';
-import { covers, entryId, MARK, marksOf } from '../../machine/translation-entry.ts';
+import type { State, Step } from '../../machine/state.ts';
+import { EVENT } from '../../machine/transition.ts';
+import { MARK } from '../../machine/translation-entry.ts';
 import type { Random } from '../../util/random.ts';
-import type { Agent } from './strategy.ts';
+import { pagesOf } from './out-of-date.ts';
+import { atOnePlace } from './places.ts';
+import { drawSlowness } from './slowness.ts';
+import type { Agent, Length } from './strategy.ts';
 
 /**
  * What a run leans to where the strategy leaves it open: a strategy says who is next, the bias says who
@@ -20,13 +22,13 @@ import type { Agent } from './strategy.ts';
 export interface Bias {
   /** Whether the agent takes part as long as others can act. */
   isAwake(agent: Agent): boolean;
-  /** Index of the site of an agent to try next. */
-  site(sites: readonly Site[], agent: Agent): number;
-  /** Which of the transitions of a site; null when there are none. */
-  transition(state: State, found: readonly Transition[], agent: Agent): Transition | null;
+  /** Which of the steps of an agent it takes; null when there are none, or when they are put off. */
+  pick(state: State, steps: readonly Step[], agent: Agent): Step | null;
+  /** Nobody else can do anything: what is put off has to happen. */
+  release(): void;
   /** The agent had nothing to do, and: it took a step. */
   refused(agent: Agent): void;
-  took(agent: Agent): void;
+  took(agent: Agent, step: Step): void;
 }
 
 type Order = 'oldest' | 'any' | 'youngest';
@@ -35,11 +37,18 @@ type Order = 'oldest' | 'any' | 'youngest';
 const EIGHTHS = [0, 4, 7] as const;
 
 /** Draws the bias of a run. */
-export function drawBias(machine: Machine, random: Random, agents: readonly Agent[]): Bias {
+export function drawBias(
+  machine: Machine,
+  random: Random,
+  agents: readonly Agent[],
+  length: Length,
+): Bias {
   const draw = <T>(values: readonly T[]): T => values[random.below(values.length)] as T;
   const asleep = drawSleepers(random, agents);
+  const slow = drawSlowness(machine, random, agents, length);
   const order: { readonly [kind in Agent['kind']]: Order } = {
-    host: draw(['oldest', 'oldest', 'any', 'youngest']),
+    host: random.chance(1, 8) ? draw(['any', 'youngest']) : 'oldest',
+    other: draw(['oldest', 'any', 'youngest']),
     vcpu: draw(['oldest', 'any', 'any', 'youngest']),
     delivery: draw(['oldest', 'any']),
     background: 'any',
@@ -47,40 +56,63 @@ export function drawBias(machine: Machine, random: Random, agents: readonly Agen
   const stale = draw(EIGHTHS);
   const outOfDate = draw(EIGHTHS);
   const habit = draw(EIGHTHS);
-  const habits = agents.map(() => random.fork());
+  const habits = agents.map(() => random.below(0x10000));
+  // An agent with a habit does the same again and again, or one thing after the other.
+  const stride = random.below(2);
   const late = random.chance(1, 3);
   const pages = pagesOf(machine);
+  // Who gets the pages afterwards looks once: at any time, or near the end.
+  const wakesAt = random.chance(1, 4)
+    ? random.below(length.own)
+    : length.own - 1 - random.below(1 << random.below(5));
   let hostWaits = false;
+  let hostSteps = 0;
+
+  function place({ kind }: Agent, places: number): number {
+    const by = order[kind];
+    // A leaning that is always followed would starve what waits behind it.
+    if (by === 'any' || (kind !== 'host' && random.chance(1, 8))) return random.below(places);
+    return by === 'oldest' ? 0 : places - 1;
+  }
+
+  function outcome(state: State, found: readonly Step[], { id, kind }: Agent): Step | null {
+    const [first] = found;
+    if (found.length < 2 || first === undefined) return first ?? null;
+    if (first.event === EVENT.translate && random.chance(stale, 8)) {
+      const old = found.filter(({ choice }) => choice >= 0 && (choice & MARK.stale) !== 0);
+      if (old.length > 0) return old[random.below(old.length)] ?? null;
+    }
+    if (first.event === EVENT.fire && kind === 'vcpu' && random.chance(outOfDate, 8)) {
+      const old = found.filter((step) => pages.isOutOfDate(state, step));
+      if (old.length > 0) return old[random.below(old.length)] ?? null;
+    }
+    if (first.event === EVENT.fire && random.chance(habit, 8)) {
+      habits[id] = (habits[id] as number) + stride;
+      return found[(habits[id] as number) % found.length] ?? null;
+    }
+    return found[random.below(found.length)] ?? null;
+  }
 
   return {
-    isAwake: ({ id, kind }) => !asleep.has(id) && (kind !== 'delivery' || !late || hostWaits),
+    isAwake({ id, kind }) {
+      if (kind === 'delivery') return !late || hostWaits;
+      return kind === 'other' ? hostSteps >= wakesAt : !asleep.has(id);
+    },
     refused({ kind }) {
       if (kind === 'host') hostWaits = true;
     },
-    took({ kind }) {
-      if (kind === 'host') hostWaits = false;
+    took(agent, step) {
+      if (agent.kind === 'host') {
+        hostWaits = false;
+        hostSteps += 1;
+      }
+      slow.took(agent, step);
     },
-    site(sites, { kind }) {
-      // A leaning that is always followed would starve what waits behind it.
-      const by = random.chance(7, 8) ? order[kind] : 'any';
-      if (by === 'oldest') return 0;
-      return by === 'youngest' ? sites.length - 1 : random.below(sites.length);
-    },
-    transition(state, found, { id, kind }) {
-      const [first] = found;
-      if (found.length < 2 || first === undefined) return first ?? null;
-      if (first.event === EVENT.translate && random.chance(stale, 8)) {
-        const old = found.filter(({ choice }) => choice >= 0 && (choice & MARK.stale) !== 0);
-        if (old.length > 0) return old[random.below(old.length)] ?? null;
-      }
-      if (first.event === EVENT.fire && kind === 'vcpu' && random.chance(outOfDate, 8)) {
-        const old = found.filter((t) => pages.isOutOfDate(state, t));
-        if (old.length > 0) return old[random.below(old.length)] ?? null;
-      }
-      if (first.event === EVENT.fire && random.chance(habit, 8)) {
-        return found[(habits[id] as number) % found.length] ?? null;
-      }
-      return found[random.below(found.length)] ?? null;
+    release: slow.release,
+    pick(state, steps, agent) {
+      const ready = slow.others(state, steps, agent);
+      const found = atOnePlace(ready, (places) => place(agent, places));
+      return outcome(state, found, agent);
     },
   };
 }
@@ -89,8 +121,11 @@ export function drawBias(machine: Machine, random: Random, agents: readonly Agen
 export function noBias(random: Random): Bias {
   return {
     isAwake: () => true,
-    site: (sites) => random.below(sites.length),
-    transition: (_, found) => found[random.below(found.length)] ?? null,
+    pick(_, steps) {
+      const found = atOnePlace(steps, random.below);
+      return found[random.below(found.length)] ?? null;
+    },
+    release: () => undefined,
     refused: () => undefined,
     took: () => undefined,
   };
@@ -101,18 +136,21 @@ export function steady(random: Random): Bias {
   const habit = random.fork();
   return {
     isAwake: () => true,
-    site: () => 0,
-    transition: (_, found) => found[habit % Math.max(1, found.length)] ?? null,
+    pick(_, steps) {
+      const found = atOnePlace(steps, () => 0);
+      return found[habit % Math.max(1, found.length)] ?? null;
+    },
+    release: () => undefined,
     refused: () => undefined,
     took: () => undefined,
   };
 }
 
-/** In half of the runs one or two vCPUs do everything; in half of the runs nothing is written back. */
+/** Mostly one or two vCPUs do everything; in half of the runs nothing is written back. */
 function drawSleepers(random: Random, agents: readonly Agent[]): ReadonlySet<number> {
   const asleep = new Set<number>();
   const vcpus = agents.filter(({ kind }) => kind === 'vcpu');
-  if (random.chance(1, 2)) {
+  if (random.chance(3, 4)) {
     let awake = 1 + random.below(2);
     let left = vcpus.length;
     for (const { id } of vcpus) {
@@ -125,68 +163,4 @@ function drawSleepers(random: Random, agents: readonly Agent[]): ReadonlySet<num
     if (kind === 'background' && random.chance(1, 2)) asleep.add(id);
   }
   return asleep;
-}
-
-/** What a machine says about pages whose translations are out of date. */
-interface Pages {
-  /** Whether the step is a guest's choice to use an address whose cached translation is out of date. */
-  isOutOfDate(state: State, choice: Transition): boolean;
-}
-
-const known = new WeakMap<Machine, Pages>();
-
-function pagesOf(machine: Machine): Pages {
-  const before = known.get(machine);
-  if (before !== undefined) return before;
-  const { inspect, setup } = machine;
-  const { tlbs } = inspect;
-  /** By set: the addresses some old leaf of it translates. */
-  const oldOf = new Map<number, ReadonlySet<bigint>>();
-  /** By the choice of a program: the address each option goes on to use. */
-  const addressesOf = new Map<EffectInfo, (bigint | null)[]>();
-
-  function old(set: number): ReadonlySet<bigint> {
-    let found = oldOf.get(set);
-    if (found === undefined) {
-      const leaves = tlbs
-        .codes(set)
-        .filter((code) => (marksOf(code) & MARK.stale) !== 0)
-        .map((code) => tlbs.entries.item(entryId(code)))
-        .filter(({ kind }) => kind === 'combined' || kind === 's1-leaf');
-      found = new Set(setup.watchedVas.filter((va) => leaves.some(({ info }) => covers(info, va))));
-      oldOf.set(set, found);
-    }
-    return found;
-  }
-
-  function address(state: State, { pe, index, choice, next }: Transition): bigint | null {
-    inspect.load(state);
-    const info = inspect.window(pe).infos[index] as EffectInfo;
-    let options = addressesOf.get(info);
-    if (options === undefined) {
-      options = [];
-      addressesOf.set(info, options);
-    }
-    let found = options[choice];
-    if (found === undefined) {
-      inspect.load(next);
-      const w = inspect.window(pe);
-      found = w.infos[w.count - 1]?.constantAddress ?? null;
-      options[choice] = found;
-    }
-    return found;
-  }
-
-  const pages: Pages = {
-    isOutOfDate(state, choice) {
-      if (choice.pe < 0 || choice.choice < 0) return false;
-      const set = state[peComponent(choice.pe, PE.tlb)] as number;
-      const found = old(set);
-      if (found.size === 0) return false;
-      const used = address(state, choice);
-      return used !== null && found.has(used);
-    },
-  };
-  known.set(machine, pages);
-  return pages;
 }

@@ -1,4 +1,5 @@
-import { EVENT, type Transition } from '../../machine/transition.ts';
+import type { Step } from '../../machine/state.ts';
+import { EVENT } from '../../machine/transition.ts';
 import { drawWeighted, type Agent, type Strategy } from './strategy.ts';
 
 /**
@@ -24,7 +25,7 @@ export const pause: Strategy = {
     let favourite: Agent | null = lead ?? null;
     let left = 0;
 
-    function opens({ event, facts }: Transition): boolean {
+    function opens({ event, facts }: Step): boolean {
       if (event !== EVENT.write && event !== EVENT.fire) return false;
       return random.chance(facts.length > 0 ? 4 : 1, rarity);
     }

@@ -14,7 +14,7 @@ const MOST_PATIENCE = 8;
 
 export const priority: Strategy = {
   name: 'priority',
-  start(random, agents, steps) {
+  start(random, agents, { steps }) {
     const changes = new Set<number>();
     for (let d = 1 + random.below(4); d > 0; d -= 1) changes.add(random.below(steps));
     // Higher runs first; what falls gets a number below all there are.

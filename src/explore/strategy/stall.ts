@@ -11,7 +11,7 @@ import { drawWeighted, type Agent, type Strategy } from './strategy.ts';
  */
 export const stall: Strategy = {
   name: 'stall',
-  start(random, agents, steps) {
+  start(random, agents, { steps }) {
     const stay = 2 + random.below(4);
     const holdable = agents.filter((agent) => agent.kind !== 'background');
     const held = holdable[random.below(holdable.length)];
