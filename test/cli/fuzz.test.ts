@@ -90,7 +90,10 @@ describe('a session that is killed', () => {
       }
       const rest = RUNS - nextRun(corpus, seed, '1/1');
       if (rest > 0) await session(disk, { ...killed, runs: rest });
-      expect(whole(disk)).toEqual(whole(calm));
+      // Killed after its last entry, there is nothing left to do that would write how far it was.
+      const kept = (files: Disk): unknown =>
+        whole(files).filter(([path]) => rest > 0 || !path.includes('/progress/'));
+      expect(kept(disk)).toEqual(kept(calm));
     }
   });
 });
