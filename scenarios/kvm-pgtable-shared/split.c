@@ -17,8 +17,8 @@ void setup(void)
 
 void host(void)
 {
-	write_lock(&the_kvm->mmu_lock);
+	vm_lock(the_kvm);
 	if (kvm_pgtable_stage2_split(the_pgt, IPA, PMD_SIZE, &the_mmu->split_page_cache))
 		__tlbgate_bug();
-	write_unlock(&the_kvm->mmu_lock);
+	vm_unlock(the_kvm);
 }

@@ -2,7 +2,7 @@
  * name: write-protect a page and a block, flush the range
  * why: dirty logging begins: every write must fault from the return on
  * profile: kvm-pgtable-shared
- * needs: kvm_stage2_wp_range, kvm_arch_flush_remote_tlbs_range
+ * needs: kvm_arch_flush_remote_tlbs_range
  */
 #define IPA 0x40000000UL
 #define PAGE 0x80000000UL
@@ -18,9 +18,9 @@ void setup(void)
 void host(void)
 {
 	operation_begins("write-protect");
-	write_lock(&the_kvm->mmu_lock);
-	kvm_stage2_wp_range(the_mmu, IPA, IPA + 2 * PMD_SIZE);
-	write_unlock(&the_kvm->mmu_lock);
+	vm_lock(the_kvm);
+	write_protect_range(IPA, 2 * PMD_SIZE);
+	vm_unlock(the_kvm);
 	kvm_arch_flush_remote_tlbs_range(the_kvm, IPA >> PAGE_SHIFT, 2 * PTRS_PER_PTE);
 	operation_returns_readonly("write-protect", IPA, 2 * PMD_SIZE);
 }

@@ -2,7 +2,6 @@
  * name: make a page old, then unmap it
  * why: what was cached before the page got old must go with the mapping
  * profile: kvm-pgtable, kvm-pgtable-shared
- * needs: kvm_age_gfn, kvm_unmap_gfn_range
  */
 #define IPA 0x40000000UL
 #define PAGE 0x80000000UL
@@ -15,14 +14,7 @@ void setup(void)
 
 void host(void)
 {
-	struct kvm_gfn_range range = {
-		.start = IPA >> PAGE_SHIFT,
-		.end = (IPA >> PAGE_SHIFT) + 1,
-	};
-
-	write_lock(&the_kvm->mmu_lock);
-	kvm_age_gfn(the_kvm, &range);
-	write_unlock(&the_kvm->mmu_lock);
+	age_range(IPA, PAGE_SIZE);
 	operation_begins("unmap");
 	unmap_range(IPA, PAGE_SIZE);
 	operation_returns("unmap", IPA, PAGE_SIZE);

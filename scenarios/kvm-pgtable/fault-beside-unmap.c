@@ -2,7 +2,6 @@
  * name: a fault maps the page again while it is unmapped
  * why: the fault path looks its page up under the lock, so what it maps is not what is taken away
  * profile: kvm-pgtable, kvm-pgtable-shared
- * needs: kvm_unmap_gfn_range
  * guest: write
  */
 #define IPA 0x40000000UL

@@ -14,7 +14,5 @@ void setup(void)
 
 void host(void)
 {
-	write_lock(&the_kvm->mmu_lock);
-	kvm_pgtable_stage2_relax_perms(the_pgt, IPA, READ_WRITE);
-	write_unlock(&the_kvm->mmu_lock);
+	relax_fault(IPA, READ_WRITE);
 }

@@ -2,7 +2,6 @@
  * name: unmap two pages on both sides of a top-level border
  * why: the lock may be given away between top-level entries, and tables of all levels are freed
  * profile: kvm-pgtable, kvm-pgtable-shared
- * needs: kvm_unmap_gfn_range
  */
 #define BORDER 0x80000000UL
 #define PAGE 0x80000000UL

@@ -2,7 +2,6 @@
  * name: unmap a range inside of a block
  * why: the whole block goes although the request names a part of it
  * profile: kvm-pgtable, kvm-pgtable-shared
- * needs: kvm_unmap_gfn_range
  */
 #define IPA 0x40000000UL
 #define PAGE 0x80000000UL

@@ -2,7 +2,6 @@
  * name: unmap a range inside of a level-1 block
  * why: a block of 1G goes at once, and its entry lies in a root table
  * profile: kvm-pgtable, kvm-pgtable-shared
- * needs: kvm_unmap_gfn_range
  */
 #define IPA 0x40000000UL
 #define PAGE 0x80000000UL

@@ -2,7 +2,6 @@
  * name: unmap a page and a block
  * why: leaf entries of two levels in one range, and the table of the page is freed
  * profile: kvm-pgtable, kvm-pgtable-shared
- * needs: kvm_unmap_gfn_range
  */
 #define IPA 0x40000000UL
 #define PAGE 0x80000000UL

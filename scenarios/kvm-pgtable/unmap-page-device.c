@@ -2,7 +2,6 @@
  * name: unmap one page that the guest maps device
  * why: how the guest sees the page decides whether its stores go past the cache
  * profile: kvm-pgtable, kvm-pgtable-shared
- * needs: kvm_unmap_gfn_range
  * view: device
  */
 #define IPA 0x40000000UL

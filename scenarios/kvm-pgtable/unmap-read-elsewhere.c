@@ -2,7 +2,6 @@
  * name: unmap a page that another CPU then reads
  * why: cache maintenance must be complete for every CPU before the page is handed over
  * profile: kvm-pgtable, kvm-pgtable-shared
- * needs: kvm_unmap_gfn_range
  */
 #define IPA 0x40000000UL
 #define PAGE 0x80000000UL

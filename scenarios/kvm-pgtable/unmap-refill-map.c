@@ -2,7 +2,6 @@
  * name: unmap a page, read in new contents, map it again for execution
  * why: the instruction cache must not hold what was there before
  * profile: kvm-pgtable, kvm-pgtable-shared
- * needs: kvm_unmap_gfn_range
  * guest: read, write, execute
  */
 #define IPA 0x40000000UL

@@ -2,7 +2,6 @@
  * name: unmap two pages of one table that is freed
  * why: the table goes back to the allocator while its leaves and the entry that points to it may be cached
  * profile: kvm-pgtable, kvm-pgtable-shared
- * needs: kvm_unmap_gfn_range
  */
 #define IPA 0x40000000UL
 #define PAGE 0x80000000UL

@@ -2,7 +2,6 @@
  * name: unmap a page that two vCPUs use
  * why: an invalidation must reach PEs other than that of the host
  * profile: kvm-pgtable, kvm-pgtable-shared
- * needs: kvm_unmap_gfn_range
  * vcpus: 2
  * guest: write
  */

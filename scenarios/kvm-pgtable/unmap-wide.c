@@ -2,7 +2,6 @@
  * name: unmap a range past the threshold of a range flush
  * why: 512 pages and more may be flushed in another way than fewer, and ranges have several scales
  * profile: kvm-pgtable, kvm-pgtable-shared
- * needs: kvm_unmap_gfn_range
  */
 #define IPA 0x40001000UL
 #define SIZE (514 * PAGE_SIZE)

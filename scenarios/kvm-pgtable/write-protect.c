@@ -1,8 +1,7 @@
 /*
- * name: write-protect a page and a block
+ * name: write-protect a page and a block, flush the VM
  * why: dirty logging begins: every write must fault from the return on
- * profile: kvm-pgtable
- * needs: stage2_wp_range
+ * profile: kvm-pgtable, kvm-pgtable-shared
  */
 #define IPA 0x40000000UL
 #define PAGE 0x80000000UL
@@ -18,9 +17,9 @@ void setup(void)
 void host(void)
 {
 	operation_begins("write-protect");
-	write_lock(&the_kvm->mmu_lock);
-	stage2_wp_range(the_mmu, IPA, IPA + 2 * PMD_SIZE);
-	write_unlock(&the_kvm->mmu_lock);
-	kvm_flush_remote_tlbs(the_kvm);
+	vm_lock(the_kvm);
+	write_protect_range(IPA, 2 * PMD_SIZE);
+	vm_unlock(the_kvm);
+	flush_vm();
 	operation_returns_readonly("write-protect", IPA, 2 * PMD_SIZE);
 }

@@ -6,13 +6,13 @@ import { attempt, FrontendError } from '../../frontend/kernel-c/diagnostic.ts';
 import { type Kernel, loadKernel, unitLoader } from '../../frontend/kernel-c/profile/kernel.ts';
 import {
   hasPgtable,
-  hasSharedWalks,
   hasVpipt,
   LOCK_NAMES,
   pgtableEnvironment,
   pgtableProfile,
   type PgtableSubject,
 } from '../../frontend/kernel-c/profile/kvm-pgtable.ts';
+import { hasSharedWalks } from '../../frontend/kernel-c/profile/kvm-pgtable-dialect.ts';
 import { MAKE_VM, MAP_GUEST_TABLE } from '../../frontend/kernel-c/profile/kvm-pgtable-text.ts';
 import { overlayReader, type Overlay, type ReadFile } from '../../frontend/kernel-c/read-file.ts';
 import type { Environment } from '../../frontend/kernel-c/runtime/environment.ts';
@@ -83,12 +83,17 @@ function sharedObjects({ program }: Kernel, { vm }: SetupResult): readonly strin
   });
 }
 
-/** Functions whose statements are steps of a report. */
+/** Functions whose statements are steps of a report: of a scenario, of the profile's text, of the tree. */
 const OPENED: readonly string[] = [
   'host',
   'host1',
   'map',
+  'map_fault',
+  'relax_fault',
+  'access_fault',
   'unmap_range',
+  'age_range',
+  'test_age_range',
   'guest_abort',
   'kvm_handle_guest_abort',
   'user_mem_abort',

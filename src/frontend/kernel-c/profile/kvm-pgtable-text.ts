@@ -1,10 +1,4 @@
-/** How the C of one tree names what the profile's own text needs; found by probing. */
-export interface PgtableDialect {
-  /** The VTCR stands in `struct kvm_s2_mmu`, not in `struct kvm_arch`. */
-  readonly vtcrInMmu: boolean;
-  /** `kvm_pgtable_stage2_map` takes walk flags, as tables are walked by several CPUs at a time. */
-  readonly walkFlags: boolean;
-}
+import type { PgtableDialect } from './kvm-pgtable-dialect.ts';
 
 /** Functions of the profile's text that the tool itself calls. */
 export const MAKE_VM = 'tlbgate_make_vm';
@@ -14,8 +8,7 @@ export const MAP_GUEST_TABLE = 'tlbgate_map_guest_table';
  * C text before the scenarios, at the end of `mmu.c`: the VM, what a scenario may call, and those
  * functions of other files whose C would only bring in an environment nobody needs.
  */
-export function pgtableText({ vtcrInMmu, walkFlags }: PgtableDialect): string {
-  const vtcr = vtcrInMmu ? 'mmu->vtcr' : 'tlbgate_kvm.arch.vtcr';
+export function pgtableText(dialect: PgtableDialect): string {
   return `
 /* What setup() says about the guest. */
 extern void guest_page(phys_addr_t ipa, phys_addr_t page);
@@ -49,30 +42,19 @@ static u32 tlbgate_ipa_bits;
 /* For the second CPU of the host. */
 #define other_cache (&tlbgate_other_cache)
 
-void ${MAKE_VM}(u64 vmid, u32 ipa_bits)
-{
-	struct kvm_s2_mmu *mmu = the_mmu;
-
-	tlbgate_ipa_bits = ipa_bits;
-	mmu->arch = &tlbgate_kvm.arch;
-	${vtcr} = kvm_get_vtcr(read_sanitised_ftr_reg(SYS_ID_AA64MMFR0_EL1),
-			read_sanitised_ftr_reg(SYS_ID_AA64MMFR1_EL1), ipa_bits);
-	if (kvm_pgtable_stage2_init(&tlbgate_pgt, mmu, &kvm_s2_mm_ops))
-		__tlbgate_bug();
-	mmu->pgt = &tlbgate_pgt;
-	mmu->pgd_phys = __pa(tlbgate_pgt.pgd);
-	atomic64_set(&mmu->vmid.id, vmid);
-	__tlbgate_vm(vmid, mmu->pgd_phys, ${vtcr});
-}
-
+${makeVm(dialect)}
 /* Table pages for a cache: they are taken from the allocator before anything begins. */
 static void fill_cache(struct kvm_mmu_memory_cache *cache, int pages)
 {
-	static void *objects[3][1024];
+${
+  dialect.arrayCache
+    ? ''
+    : `	static void *objects[3][1024];
 	static int used;
 
 	cache->objects = objects[used++];
-	while (cache->nobjs < pages)
+`
+}	while (cache->nobjs < pages)
 		cache->objects[cache->nobjs++] = __tlbgate_alloc_table();
 }
 
@@ -81,33 +63,26 @@ void *tlbgate_for_kvm_mmu_memory_cache_alloc(struct kvm_mmu_memory_cache *cache)
 	return cache->nobjs ? cache->objects[--cache->nobjs] : __tlbgate_alloc_table();
 }
 
-/* Maps guest memory with the tree's own code, for setup(). */
+/* The VM's lock, held alone. */
+#ifdef KVM_HAVE_MMU_RWLOCK
+#define vm_lock(kvm) write_lock(&(kvm)->mmu_lock)
+#define vm_unlock(kvm) write_unlock(&(kvm)->mmu_lock)
+#else
+#define vm_lock(kvm) spin_lock(&(kvm)->mmu_lock)
+#define vm_unlock(kvm) spin_unlock(&(kvm)->mmu_lock)
+#endif
+${faults(dialect)}
+/* Maps guest memory with the tree's own code. */
 static void map(phys_addr_t ipa, phys_addr_t page, u64 size, enum kvm_pgtable_prot prot)
 {
 	int failed;
 
-	write_lock(&tlbgate_kvm.mmu_lock);
-	failed = kvm_pgtable_stage2_map(the_pgt, ipa, size, page, prot, the_cache${walkFlags ? ', 0' : ''});
-	write_unlock(&tlbgate_kvm.mmu_lock);
+	vm_lock(&tlbgate_kvm);
+	tlbgate_before_map(page, size, prot);
+	failed = kvm_pgtable_stage2_map(the_pgt, ipa, size, page, prot, the_cache${dialect.faultFlags === null ? '' : ', 0'});
+	vm_unlock(&tlbgate_kvm);
 	if (failed)
 		__tlbgate_bug();
-}
-
-/* As a fault does: under the lock that the tree takes for it, with a cache of its own. */
-${
-  walkFlags
-    ? `#define fault_lock(kvm) read_lock(&(kvm)->mmu_lock)
-#define fault_unlock(kvm) read_unlock(&(kvm)->mmu_lock)
-#define TLBGATE_FAULT_FLAGS , KVM_PGTABLE_WALK_HANDLE_FAULT | KVM_PGTABLE_WALK_SHARED`
-    : `#define fault_lock(kvm) write_lock(&(kvm)->mmu_lock)
-#define fault_unlock(kvm) write_unlock(&(kvm)->mmu_lock)
-#define TLBGATE_FAULT_FLAGS`
-}
-
-static int map_fault(phys_addr_t ipa, phys_addr_t page, u64 size, enum kvm_pgtable_prot prot,
-		     struct kvm_mmu_memory_cache *cache)
-{
-	return kvm_pgtable_stage2_map(the_pgt, ipa, size, page, prot, cache TLBGATE_FAULT_FLAGS);
 }
 
 #define READ_WRITE (KVM_PGTABLE_PROT_R | KVM_PGTABLE_PROT_W)
@@ -117,19 +92,10 @@ void ${MAP_GUEST_TABLE}(phys_addr_t ipa, phys_addr_t page)
 	map(ipa, page, PAGE_SIZE, READ_WRITE);
 }
 
-/* The notifier takes a range away: what kvm_mmu_notifier_invalidate_range_start() does for us. */
-static void unmap_range(phys_addr_t ipa, u64 size)
-{
-	struct kvm_gfn_range range = {
-		.start = ipa >> PAGE_SHIFT,
-		.end = (ipa + size) >> PAGE_SHIFT,
-		.may_block = true,
-	};
-
-	write_lock(&tlbgate_kvm.mmu_lock);
-	kvm_unmap_gfn_range(&tlbgate_kvm, &range);
-	write_unlock(&tlbgate_kvm.mmu_lock);
-}
+${notifier(dialect)}
+/* Dirty logging takes the right to write away, under the lock; flush_vm() comes after it. */
+#define write_protect_range(ipa, size) ${dialect.wpRange}(the_mmu, ipa, (ipa) + (size))
+#define flush_vm() ${dialect.flushVm}(the_kvm)
 
 static struct rcu_head *tlbgate_rcu_heads[8];
 static rcu_callback_t tlbgate_rcu_callbacks[8];
@@ -152,4 +118,116 @@ static void grace_period(void)
 	tlbgate_rcu_waiting = 0;
 }
 `;
+}
+
+/** The VM, its stage-2 tables and its VMID. */
+function makeVm(dialect: PgtableDialect): string {
+  const vtcr = dialect.vtcrInMmu ? 'mmu->vtcr' : 'tlbgate_kvm.arch.vtcr';
+  const init = {
+    kvm: '&tlbgate_kvm',
+    'arch, operations': '&tlbgate_kvm.arch, &kvm_s2_mm_ops',
+    'mmu, operations': 'mmu, &kvm_s2_mm_ops',
+  }[dialect.initArguments];
+  const control = dialect.vtcrFunction
+    ? `kvm_get_vtcr(read_sanitised_ftr_reg(SYS_ID_AA64MMFR0_EL1),
+			read_sanitised_ftr_reg(SYS_ID_AA64MMFR1_EL1), ipa_bits)`
+    : `VTCR_EL2_FLAGS | VTCR_EL2_T0SZ(ipa_bits) |
+			VTCR_EL2_LVLS_TO_SL0(stage2_pgtable_levels(ipa_bits))`;
+  return `void ${MAKE_VM}(u64 vmid, u32 ipa_bits)
+{
+	struct kvm_s2_mmu *mmu = the_mmu;
+
+	tlbgate_ipa_bits = ipa_bits;
+	mmu->${dialect.owner === 'kvm' ? 'kvm = &tlbgate_kvm' : 'arch = &tlbgate_kvm.arch'};
+	${vtcr} = ${control};
+	if (kvm_pgtable_stage2_init(&tlbgate_pgt, ${init}))
+		__tlbgate_bug();
+	mmu->pgt = &tlbgate_pgt;
+	mmu->pgd_phys = __pa(tlbgate_pgt.pgd);
+	${dialect.atomicVmid ? 'atomic64_set(&mmu->vmid.id, vmid)' : 'mmu->vmid.vmid = vmid'};
+	__tlbgate_vm(vmid, mmu->pgd_phys, ${vtcr});
+}
+`;
+}
+
+/** What a fault does: under the lock that the tree takes for it, with a cache of its own. */
+function faults({
+  faultFlags,
+  sharedAccessFaults,
+  attributeFlags,
+  faultCleans,
+}: PgtableDialect): string {
+  const flags = faultFlags === null ? '' : `, ${faultFlags}`;
+  const accessLock = sharedAccessFaults ? 'fault' : 'vm';
+  const ofAttributes = attributeFlags ? flags : '';
+  return `
+/* As a fault does: under the lock that the tree takes for it, with a cache of its own. */
+${
+  faultFlags === null
+    ? `#define fault_lock(kvm) vm_lock(kvm)
+#define fault_unlock(kvm) vm_unlock(kvm)`
+    : `#define fault_lock(kvm) read_lock(&(kvm)->mmu_lock)
+#define fault_unlock(kvm) read_unlock(&(kvm)->mmu_lock)`
+}
+
+/* Cache maintenance of the fault path, where the map does none. */
+static void tlbgate_before_map(phys_addr_t page, u64 size, enum kvm_pgtable_prot prot)
+{
+${
+  faultCleans
+    ? `	clean_dcache_guest_page(page >> PAGE_SHIFT, size);
+	if (prot & KVM_PGTABLE_PROT_X)
+		invalidate_icache_guest_page(page >> PAGE_SHIFT, size);
+`
+    : ''
+}}
+
+static int map_fault(phys_addr_t ipa, phys_addr_t page, u64 size, enum kvm_pgtable_prot prot,
+		     struct kvm_mmu_memory_cache *cache)
+{
+	tlbgate_before_map(page, size, prot);
+	return kvm_pgtable_stage2_map(the_pgt, ipa, size, page, prot, cache${flags});
+}
+
+/* A page gets rights back, or its access flag. */
+static void relax_fault(phys_addr_t ipa, enum kvm_pgtable_prot prot)
+{
+	fault_lock(&tlbgate_kvm);
+	kvm_pgtable_stage2_relax_perms(the_pgt, ipa, prot${ofAttributes});
+	fault_unlock(&tlbgate_kvm);
+}
+
+static void access_fault(phys_addr_t ipa)
+{
+	${accessLock}_lock(&tlbgate_kvm);
+	kvm_pgtable_stage2_mkyoung(the_pgt, ipa${ofAttributes});
+	${accessLock}_unlock(&tlbgate_kvm);
+}
+`;
+}
+
+/** What the MMU notifier calls for a range, under the lock. */
+function notifier({ gfnNotifier }: PgtableDialect): string {
+  const call = (name: string, ofGfns: string, ofAddresses: string): string => `
+static bool ${name}(phys_addr_t ipa, u64 size)
+{
+${
+  gfnNotifier
+    ? `	struct kvm_gfn_range range = {
+		.start = ipa >> PAGE_SHIFT,
+		.end = (ipa + size) >> PAGE_SHIFT,
+		.may_block = true,
+	};
+`
+    : '	unsigned flags = MMU_NOTIFIER_RANGE_BLOCKABLE;\n'
+}	bool found;
+
+	vm_lock(&tlbgate_kvm);
+	found = ${gfnNotifier ? `${ofGfns}(&tlbgate_kvm, &range)` : `${ofAddresses}(&tlbgate_kvm, ipa, size, &flags)`};
+	vm_unlock(&tlbgate_kvm);
+	return found;
+}
+`;
+  return `/* What the MMU notifier does: takes a range away, makes it old, asks whether it is young. */
+${call('unmap_range', 'kvm_unmap_gfn_range', 'kvm_unmap_hva_handler')}${call('age_range', 'kvm_age_gfn', 'kvm_age_hva_handler')}${call('test_age_range', 'kvm_test_age_gfn', 'kvm_test_age_hva_handler')}`;
 }

@@ -12,7 +12,8 @@ import {
   PROFILE_TEXT,
 } from './kernel.ts';
 import { faultText, hasFaultPath, KVM_MAIN, NOTIFIER_TEXT } from './kvm-fault-text.ts';
-import { pgtableText, type PgtableDialect } from './kvm-pgtable-text.ts';
+import { dialectOf } from './kvm-pgtable-dialect.ts';
+import { pgtableText } from './kvm-pgtable-text.ts';
 
 const MMU = 'arch/arm64/kvm/mmu.c';
 const PGTABLE = 'arch/arm64/kvm/hyp/pgtable.c';
@@ -73,11 +74,6 @@ export function hasPgtable(read: ReadFile): boolean {
   );
 }
 
-/** Whether tables are walked by several CPUs at a time, under the read lock and RCU. */
-export function hasSharedWalks(read: ReadFile): boolean {
-  return /\bKVM_PGTABLE_WALK_SHARED\b/.test(read('arch/arm64/include/asm/kvm_pgtable.h') ?? '');
-}
-
 /** Whether KVM maintains VPIPT instruction caches, which need it at EL2; stable kernels dropped that. */
 export function hasVpipt(read: ReadFile): boolean {
   return /vpipt/i.test(read(NVHE_TLB) ?? '');
@@ -109,12 +105,6 @@ ${CAPABILITIES.map(([name]) => `#ifdef ${name}\nenum { tlbgate_cap_${name} = ${n
 enum { tlbgate_icache_vpipt = ICACHEF_VPIPT };
 #endif
 `;
-
-function dialectOf(read: ReadFile): PgtableDialect {
-  const host = read('arch/arm64/include/asm/kvm_host.h') ?? '';
-  const mmu = /\bstruct kvm_s2_mmu \{([^]*?)\n\};/.exec(host)?.[1] ?? '';
-  return { vtcrInMmu: /\bvtcr;/.test(mmu), walkFlags: hasSharedWalks(read) };
-}
 
 /** A VM as a scenario has it, and what the scenario fixes around one host thread. */
 export interface PgtableSubject {
@@ -200,6 +190,8 @@ interface Global extends ObjectField {
 /** Globals that the kernel sets at boot, for memory that begins at physical address 0. */
 const GLOBALS: readonly Global[] = [
   { object: 'memstart_addr', name: 'memstart_addr', offset: 0, size: 8, value: 0n },
+  // Kernels built for 48 bits of VA have no others; up to 5.10 they ask all the same.
+  { object: 'vabits_actual', name: 'vabits_actual', offset: 0, size: 8, value: 48n },
   { object: 'kvm_arm_vmid_bits', name: 'kvm_arm_vmid_bits', offset: 0, size: 4, value: 8n },
 ];
 

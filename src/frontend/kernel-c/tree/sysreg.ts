@@ -1,5 +1,14 @@
 import { FrontendError } from '../diagnostic.ts';
 
+type Block = 'none' | 'register' | 'fields' | 'prefix' | 'enum';
+
+/** Masks of the reserved bits of a register, as C. */
+interface Reserved {
+  res0: string;
+  res1: string;
+  unkn: string;
+}
+
 /**
  * Makes `asm/sysreg-defs.h` from the tree's own `arch/arm64/tools/sysreg`, as the awk script beside it
  * does: for each register its encoding, for each field mask, shift and width, for each value a name.
@@ -8,9 +17,17 @@ export function sysregDefinitions(text: string, path: string): string {
   const out: string[] = ['/* synthesised by tlbgate from the tree */'];
   let register = '';
   let field = '';
-  let block: 'none' | 'register' | 'fields' | 'enum' = 'none';
-  let outer: 'register' | 'fields' = 'register';
-  let reserved: { res0: string; res1: string; unkn: string } | null = null;
+  let prefix = '';
+  let block: Block = 'none';
+  /** The blocks around this one. */
+  const outer: Block[] = [];
+  let reserved: Reserved | null = null;
+  const defineReserved = (): void => {
+    if (reserved === null) return;
+    out.push(`#define ${prefix}${register}_RES0 (${reserved.res0})`);
+    out.push(`#define ${prefix}${register}_RES1 (${reserved.res1})`);
+    out.push(`#define ${prefix}${register}_UNKN (${reserved.unkn})`);
+  };
   const lines = text.split('\n');
   for (let i = 0; i < lines.length; i++) {
     const line = (lines[i] ?? '').replace(/^[ \t]*#.*/, '').trim();
@@ -24,7 +41,7 @@ export function sysregDefinitions(text: string, path: string): string {
       case 'Sysreg':
         if (block !== 'none') throw fail(`${keyword} inside another block`);
         register = first;
-        reserved = { res0: 'UL(0)', res1: 'UL(0)', unkn: 'UL(0)' };
+        reserved = nothingReserved();
         block = keyword === 'Sysreg' ? 'register' : 'fields';
         if (keyword === 'Sysreg') {
           if (words.length !== 7) throw fail('a Sysreg line has a name and five numbers');
@@ -33,12 +50,23 @@ export function sysregDefinitions(text: string, path: string): string {
         break;
       case 'EndSysregFields':
       case 'EndSysreg':
-        if (reserved !== null) {
-          out.push(`#define ${register}_RES0 (${reserved.res0})`);
-          out.push(`#define ${register}_RES1 (${reserved.res1})`);
-          out.push(`#define ${register}_UNKN (${reserved.unkn})`);
-        }
+        defineReserved();
         block = 'none';
+        break;
+      // Fields that mean something else with another feature: their names begin with that of the feature.
+      case 'Prefix':
+        if (block !== 'register' && block !== 'fields') throw fail('a Prefix outside a register');
+        outer.push(block);
+        block = 'prefix';
+        prefix = `${first}_`;
+        reserved = nothingReserved();
+        break;
+      case 'EndPrefix':
+        if (block !== 'prefix') throw fail('there is no Prefix that ends here');
+        defineReserved();
+        block = outer.pop() ?? 'none';
+        prefix = '';
+        reserved = nothingReserved();
         break;
       case 'Fields':
       case 'Mapping':
@@ -58,33 +86,38 @@ export function sysregDefinitions(text: string, path: string): string {
       case 'Raz':
         break;
       case 'Field':
-        defineField(out, register, second, bits(first, fail));
+        defineField(out, prefix + register, second, bits(first, fail));
         break;
       case 'Enum':
       case 'SignedEnum':
       case 'UnsignedEnum':
         if (block === 'none' || block === 'enum') throw fail('an Enum outside a register');
-        outer = block;
+        outer.push(block);
         block = 'enum';
         field = second;
-        defineField(out, register, field, bits(first, fail));
+        defineField(out, prefix + register, field, bits(first, fail));
         if (keyword !== 'Enum') {
-          out.push(`#define ${register}_${field}_SIGNED ${String(keyword === 'SignedEnum')}`);
+          out.push(`#define ${prefix}${register}_${field}_SIGNED ${String(keyword === 'SignedEnum')}`);
         }
         break;
       case 'EndEnum':
-        block = outer;
+        block = outer.pop() ?? 'none';
         break;
       default:
-        if (block !== 'enum' || !/^0b[01]+$/.test(keyword)) {
+        // The tree's script asks for no more than that the value begins so: some trees have 0b0002.
+        if (block !== 'enum' || !/^0b[01]/.test(keyword)) {
           throw fail(
             'this statement is not known; src/frontend/kernel-c/tree/sysreg.ts must learn it',
           );
         }
-        out.push(`#define ${register}_${field}_${first} UL(${keyword})`);
+        out.push(`#define ${prefix}${register}_${field}_${first} UL(${keyword})`);
     }
   }
   return `${out.join('\n')}\n`;
+}
+
+function nothingReserved(): Reserved {
+  return { res0: 'UL(0)', res1: 'UL(0)', unkn: 'UL(0)' };
 }
 
 function defineRegister(out: string[], words: readonly string[]): void {

@@ -8,6 +8,8 @@ export const CACHES: Meanings = [
   ['__flush_dcache_area', (call) => cleanInvalidate(call, 'size')],
   ['dcache_clean_inval_poc', (call) => cleanInvalidate(call, 'end')],
   ['icache_inval_pou', invalidateInstructions],
+  // Its name before 5.14.
+  ['invalidate_icache_range', invalidateInstructions],
 ];
 
 /** DC CIVAC over an area that is given by its size or its end, then DSB SY. */
