@@ -22,8 +22,13 @@ export function readerOf(root: string): ReadFile {
 }
 
 export const tree58 = treeFrom('TLBGATE_TREE_5_8');
+export const tree510 = treeFrom('TLBGATE_TREE_5_10');
+export const tree515 = treeFrom('TLBGATE_TREE_5_15');
 export const tree61 = treeFrom('TLBGATE_TREE_6_1');
+export const tree66 = treeFrom('TLBGATE_TREE_6_6');
 export const tree612 = treeFrom('TLBGATE_TREE_6_12');
+export const tree619 = treeFrom('TLBGATE_TREE_6_19');
+export const tree71 = treeFrom('TLBGATE_TREE_7_1');
 
 /** The name of a test that needs a tree, with the reason when it is skipped. */
 export function needing(tree: Tree, name: string): string {

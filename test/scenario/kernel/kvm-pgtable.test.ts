@@ -3,7 +3,7 @@ import type { Features } from '../../../src/arm64/features.ts';
 import { scenarioLibrary } from '../../../src/cli/scenario-library.ts';
 import { readScenarioFile } from '../../../src/scenario/kernel/scenario-file.ts';
 import type { LoadedTree } from '../../../src/scenario/kernel/family.ts';
-import { needing, type Tree, tree61, tree612 } from '../../frontend/kernel-c/trees.ts';
+import { needing, type Tree, tree61, tree612, tree71 } from '../../frontend/kernel-c/trees.ts';
 import { ok } from '../on-kernel.ts';
 import { MACHINES, opened, verdictOf } from './on-tree.ts';
 
@@ -39,6 +39,7 @@ const NAMES = [
 describe.each([
   { version: '6.1', tree: tree61 },
   { version: '6.12', tree: tree612 },
+  { version: '7.1', tree: tree71 },
 ])('the real C of $version is safe as it is', { timeout: 60_000 }, ({ tree }) => {
   for (const name of NAMES) {
     test.skipIf(tree.root === null)(`${needing(tree, name)}`, () => {

@@ -34,6 +34,7 @@ const CAPABILITIES: readonly (readonly [string, (features: Features) => boolean]
   ['ARM64_ALWAYS_SYSTEM', () => true],
   // What the machine does not model is absent, and so is each workaround for it.
   ['ARM64_HAS_CNP', () => false],
+  ['ARM64_HAS_XNX', () => false],
   ['ARM64_HAS_IRQ_PRIO_MASKING', () => false],
   ['ARM64_HAS_GIC_PRIO_MASKING', () => false],
   ['ARM64_KVM_PROTECTED_MODE', () => false],
@@ -41,6 +42,7 @@ const CAPABILITIES: readonly (readonly [string, (features: Features) => boolean]
   ['ARM64_MTE', () => false],
   ['ARM64_WORKAROUND_SPECULATIVE_AT', () => false],
   ['ARM64_WORKAROUND_AMPERE_AC03_CPU_38', () => false],
+  ['ARM64_WORKAROUND_4193714', () => false],
   // Cores that need it and that the kernel does not know are a feature of the machine instead.
   ['ARM64_WORKAROUND_REPEAT_TLBI', () => false],
 ];

@@ -97,7 +97,9 @@ export function sysregDefinitions(text: string, path: string): string {
         field = second;
         defineField(out, prefix + register, field, bits(first, fail));
         if (keyword !== 'Enum') {
-          out.push(`#define ${prefix}${register}_${field}_SIGNED ${String(keyword === 'SignedEnum')}`);
+          out.push(
+            `#define ${prefix}${register}_${field}_SIGNED ${String(keyword === 'SignedEnum')}`,
+          );
         }
         break;
       case 'EndEnum':

@@ -96,6 +96,27 @@ describe('system registers', () => {
     }
   });
 
+  test('fields of a feature have its name in front', () => {
+    const text = sysregDefinitions(
+      'Sysreg\tA\t3\t0\t0\t0\t0\nPrefix\tFEAT_X\nRes0\t63:1\nEnum\t0\tF\n\t0b1\tON\nEndEnum\nEndPrefix\nRes0\t63:2\nField\t1:0\tF\nEndSysreg',
+      'sysreg',
+    );
+    for (const line of [
+      '#define FEAT_X_A_F GENMASK(0, 0)',
+      '#define FEAT_X_A_F_ON UL(0b1)',
+      '#define FEAT_X_A_RES0 (UL(0) | GENMASK_ULL(63, 1))',
+      '#define A_F GENMASK(1, 0)',
+      '#define A_RES0 (UL(0) | GENMASK_ULL(63, 2))',
+    ]) {
+      expect(text).toContain(`${line}\n`);
+    }
+  });
+
+  test('a value that only begins in binary is passed on, as the script of the tree does', () => {
+    const text = 'Sysreg A 3 0 0 0 0\nEnum 3:0 F\n0b0002 TWO\nEndEnum\nRes0 63:4\nEndSysreg';
+    expect(sysregDefinitions(text, 'sysreg')).toContain('#define A_F_TWO UL(0b0002)\n');
+  });
+
   test('a statement that is not known is named', () => {
     expect(() => sysregDefinitions('Sysreg A 3 0 0 0 0\nFrob 1', 'tools/sysreg')).toThrow(
       'tools/sysreg:2:1: "Frob 1": this statement is not known',
