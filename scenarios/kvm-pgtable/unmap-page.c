@@ -2,6 +2,7 @@
  * name: unmap one page of a table that stays
  * why: the leaf is cleared, invalidated and, without FWB, cleaned before anybody relies on it
  * profile: kvm-pgtable, kvm-pgtable-shared
+ * view: mmu-off, non-cacheable, device, cacheable
  */
 #define IPA 0x40000000UL
 #define PAGE 0x80000000UL

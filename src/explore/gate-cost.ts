@@ -1,5 +1,6 @@
 import type { Features } from '../arm64/features.ts';
 import { runAlone } from '../candidates/run-alone.ts';
+import type { Figure } from './gate-result.ts';
 import type { HostCode } from '../candidates/host-code.ts';
 import { attempt } from '../frontend/kernel-c/diagnostic.ts';
 import type { MachineSetup } from '../machine/setup.ts';
@@ -66,12 +67,49 @@ function* codeOf(tree: ThreadTree): HostCode {
   }
 }
 
-/** What the host does in one scenario of a tree; `null` where the code does not come to its end. */
-export function costIn(
+/**
+ * What the host does in scenarios that are only counted, on the first machine and on those that differ
+ * from it in what decides how much is flushed at once. Machines with the same counts are one figure.
+ */
+export function figuresOf(
+  base: LoadedTree | null,
   tree: LoadedTree,
-  scenario: KernelScenario,
-  features: Features,
-): Cost | null {
+  scenarios: readonly KernelScenario[],
+  machines: readonly Features[],
+): readonly Figure[] {
+  const [first] = machines;
+  if (first === undefined) return [];
+  const wanted = machines.filter((features) => decidesFlush(first, features));
+  return scenarios.flatMap((scenario) => {
+    const figures: Figure[] = [];
+    for (const features of wanted) {
+      const before = base === null ? null : costIn(base, scenario, features);
+      const after = costIn(tree, scenario, features);
+      const same = figures.findIndex(
+        (each) => sameCost(each.before, before) && sameCost(each.after, after),
+      );
+      const found = figures[same];
+      if (found === undefined) {
+        figures.push({ scenario: scenario.name, machines: [features], before, after });
+      } else figures[same] = { ...found, machines: [...found.machines, features] };
+    }
+    return figures;
+  });
+}
+
+/** Whether a machine is another one but for write-back by the PE and TLBIs of ranges. */
+function decidesFlush(first: Features, features: Features): boolean {
+  const { fwb, tlbiRange, tlbiOs } = features;
+  const other = { ...first, fwb, tlbiRange, tlbiOs };
+  return (Object.keys(first) as (keyof Features)[]).every((key) => other[key] === features[key]);
+}
+
+function sameCost(one: Cost | null, other: Cost | null): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** What the host does in one scenario of a tree; `null` where the code does not come to its end. */
+function costIn(tree: LoadedTree, scenario: KernelScenario, features: Features): Cost | null {
   const prepared = tree.prepare(scenario, features);
   if (prepared.kind !== 'ready') return null;
   const cost = attempt(() => costOf(hostEffects(prepared.setup)));

@@ -33,6 +33,8 @@ export interface GateResult {
 /** What the host does in a scenario that is too large to be searched. */
 export interface Figure {
   readonly scenario: string;
+  /** The machines it is the same on. */
+  readonly machines: readonly Features[];
   /** Without the patch; `null` where it could not be counted. */
   readonly before: Cost | null;
   readonly after: Cost | null;

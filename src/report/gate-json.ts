@@ -1,4 +1,4 @@
-import type { Features } from '../arm64/features.ts';
+import { type Features, showFeatureDifferences } from '../arm64/features.ts';
 import type { GateResult } from '../explore/gate-result.ts';
 import type { SideRun } from '../explore/gate.ts';
 import { FORMAT } from '../scenario/codec.ts';
@@ -78,8 +78,12 @@ function costJson({ patch, result, figures }: GateResult): unknown {
         [run.side]: run.cost,
       };
     }),
-    figures: figures.map(({ scenario, before, after }) =>
-      patch === null ? { scenario, base: after } : { scenario, base: before, patched: after },
+    figures: figures.flatMap(({ scenario, machines, before, after }) =>
+      machines.map((features) => ({
+        scenario,
+        features: featuresJson(features),
+        ...(patch === null ? { base: after } : { base: before, patched: after }),
+      })),
     ),
   };
 }
@@ -95,6 +99,8 @@ function featureKey(features: Features): string {
 /** What one scenario costs, before and after. */
 export interface CostRow {
   readonly scenario: string;
+  /** In words; empty where it was counted on one kind of machine. */
+  readonly machines: readonly string[];
   readonly operations: readonly {
     readonly operation: string;
     readonly before: number;
@@ -111,9 +117,15 @@ export function costRows({ patch, result, machines, figures }: GateResult): read
     .map((run) => {
       const base = patch?.base.runs.find((other) => runKey(other) === runKey(run));
       const before = patch === null ? run.cost : (base?.cost ?? null);
-      return { scenario: run.scenario.name, before, after: run.cost };
+      return { scenario: run.scenario.name, machines: [], before, after: run.cost };
     });
-  return [...counted, ...figures].flatMap(({ scenario, before, after }) => {
+  const counts = figures.map((figure) => ({
+    ...figure,
+    machines: figure.machines.map(
+      (features) => showFeatureDifferences(features) || 'the default machine',
+    ),
+  }));
+  return [...counted, ...counts].flatMap(({ scenario, machines: on, before, after }) => {
     if (before === null || after === null) return [];
     const names = new Set([...Object.keys(before.operations), ...Object.keys(after.operations)]);
     const operations = [...names].sort().map((operation) => ({
@@ -126,6 +138,6 @@ export function costRows({ patch, result, machines, figures }: GateResult): read
       before: before.underLock,
       after: after.underLock,
     };
-    return [{ scenario, operations: [...operations, held] }];
+    return [{ scenario, machines: on, operations: [...operations, held] }];
   });
 }

@@ -137,13 +137,14 @@ export function costText(gate: GateResult, style: Style): readonly string[] {
   const tables = new Map<string, string[]>();
   const rows = costRows(gate);
   if (rows.length === 0) return [];
-  for (const { scenario, operations } of rows) {
+  for (const { scenario, machines, operations } of rows) {
     const words = operations
       .map(({ operation, before, after }) =>
         before === after ? `${operation} ${after}` : `${operation} ${before} -> ${after}`,
       )
       .join(', ');
-    tables.set(words, [...(tables.get(words) ?? []), scenario]);
+    const name = machines.length === 0 ? scenario : `${scenario} (${machines.join('; ')})`;
+    tables.set(words, [...(tables.get(words) ?? []), name]);
   }
   for (const [words, names] of tables) {
     lines.push(...labelled('   - ', `${names.join('; ')}:`, style.width));

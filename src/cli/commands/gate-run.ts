@@ -7,6 +7,7 @@ import { ALL_RULES } from '../../rules/all-rules.ts';
 import { applyFeatures } from '../../scenario/codec.ts';
 import { inputError, isInputError, type InputError } from '../../scenario/input-error.ts';
 import type { KernelFamily, KernelScenario, LoadedTree } from '../../scenario/kernel/family.ts';
+import { scenarioNames } from '../../scenario/kernel/placed-scenario.ts';
 import { readScenarioFile, type ScenarioSource } from '../../scenario/kernel/scenario-file.ts';
 import { familyOf } from '../../scenario/kernel/open-tree.ts';
 import { didYouMean } from '../../util/closest.ts';
@@ -133,7 +134,7 @@ export function askedScenarios(
   const wanted = new Set<string>();
   for (const word of options.scenario) {
     const found = isFile(word)
-      ? files.filter(({ path }) => path === word).flatMap(nameOf)
+      ? files.filter(({ path }) => path === word).flatMap(namesOf)
       : names.filter((name) => name.includes(word));
     const known = found.filter((name) => names.includes(name));
     for (const name of known) wanted.add(name);
@@ -148,17 +149,22 @@ export function askedScenarios(
   return tree.scenarios.filter(({ name }) => wanted.has(name));
 }
 
-function nameOf(source: ScenarioSource): readonly string[] {
+function namesOf(source: ScenarioSource): readonly string[] {
   const settings = readScenarioFile(source);
-  return settings.kind === 'ok' ? [settings.value.name] : [];
+  return settings.kind === 'ok' ? scenarioNames(settings.value) : [];
 }
 
 /** The scenarios for counting only, as far as they are asked for. */
 export function askedFigures(
   { figures }: LoadedTree,
+  { files }: GateWork,
   { scenario: words }: GateOptions,
 ): readonly KernelScenario[] {
-  return words.length === 0
-    ? figures
-    : figures.filter(({ name }) => words.some((word) => name.includes(word)));
+  if (words.length === 0) return figures;
+  const named = new Set(
+    files.filter(({ path }) => words.includes(path)).flatMap((file) => namesOf(file)),
+  );
+  return figures.filter(
+    ({ name }) => named.has(name) || words.some((word) => !isFile(word) && name.includes(word)),
+  );
 }

@@ -1,6 +1,5 @@
-import { DEFAULT_FEATURES } from '../../arm64/features.ts';
 import { changesOf } from '../../explore/gate-change.ts';
-import { costIn } from '../../explore/gate-cost.ts';
+import { figuresOf } from '../../explore/gate-cost.ts';
 import { compareSides, gateVerdict } from '../../explore/gate-compare.ts';
 import { coverage, loadUnits, scenariosReached } from '../../explore/gate-coverage.ts';
 import type { GateResult } from '../../explore/gate-result.ts';
@@ -93,11 +92,7 @@ export function patchCommand(path: string, options: GateOptions, io: Io): number
   const result = run('patched', patched);
   const texts = { before: read, after: overlayReader(applied.overlay, read) };
   const covered = coverage(changes, base, patched, texts);
-  const figures = askedFigures(patched, options).map((scenario) => ({
-    scenario: scenario.name,
-    before: costIn(base, scenario, machines[0] ?? DEFAULT_FEATURES),
-    after: costIn(patched, scenario, machines[0] ?? DEFAULT_FEATURES),
-  }));
+  const figures = figuresOf(base, patched, askedFigures(patched, work, options), machines);
   const gate: GateResult = {
     profile: patched.profile,
     rules,

@@ -1,5 +1,4 @@
-import { costIn } from '../../explore/gate-cost.ts';
-import { DEFAULT_FEATURES } from '../../arm64/features.ts';
+import { figuresOf } from '../../explore/gate-cost.ts';
 import { gateVerdict } from '../../explore/gate-compare.ts';
 import type { GateResult } from '../../explore/gate-result.ts';
 import { runSide } from '../../explore/gate.ts';
@@ -47,11 +46,7 @@ export function treeCommand(options: GateOptions, io: Io): number | InputError {
     patch: null,
     result,
     verdict: gateVerdict(result, null),
-    figures: askedFigures(tree, options).map((scenario) => ({
-      scenario: scenario.name,
-      before: null,
-      after: costIn(tree, scenario, machines[0] ?? DEFAULT_FEATURES),
-    })),
+    figures: figuresOf(null, tree, askedFigures(tree, work, options), machines),
     assumed: tree.assumed(),
     statesPerSearch: STATES_PER_SEARCH,
   };

@@ -33,9 +33,17 @@ import {
 } from '../../guest/view.ts';
 import type { MachineSetup, PageSetup, ThreadSetup } from '../../machine/setup.ts';
 import { generatorThread } from '../../program/generator-thread.ts';
+import type { GuestViewKind } from '../scenario.ts';
 import { type AssumptionLog, assumptionLog, assumptionsOf } from './assumptions.ts';
 import type { KernelFamily, LoadedTree, OpenOptions, Prepared } from './family.ts';
-import { hostName, isDeclared, namedText, type Placed, place, valueOf } from './placed-scenario.ts';
+import {
+  hostName,
+  isDeclared,
+  type Placed,
+  placeFiles,
+  scenariosOf,
+  valueOf,
+} from './placed-scenario.ts';
 import type { ScenarioSettings } from './scenario-file.ts';
 
 /** Where things lie in physical memory: far apart, so that a dump can be read. */
@@ -129,8 +137,7 @@ function open(
 ): LoadedTree {
   const log = assumptionLog();
   const patched = overlayReader(overlay, read);
-  const placed = files.map(place).filter(({ settings }) => settings.profiles.includes(profile));
-  const texts = placed.flatMap(namedText);
+  const { placed, texts } = placeFiles(files, profile);
   const units = unitLoader(read, overlay, base?.units ?? null);
   const kernels = new Map<boolean, Kernel>();
   const kernelFor = (vhe: boolean): Kernel => {
@@ -147,8 +154,7 @@ function open(
   );
   return {
     profile,
-    scenarios: available.map(({ scenario }) => scenario),
-    figures: [],
+    ...scenariosOf(available),
     opened: OPENED,
     kernels: () => [...kernels.values()],
     prepare: (scenario, features) => {
@@ -187,11 +193,11 @@ function impossible(
 
 function setupOf(
   kernel: Kernel,
-  { scenario, settings, setup, hosts }: Placed,
+  { scenario, settings, view: seen, setup, hosts }: Placed,
   features: Features,
   { watch }: AssumptionLog,
 ): MachineSetup {
-  const withStage1 = settings.view !== 'mmu-off';
+  const withStage1 = seen !== 'mmu-off';
   const before: PgtableSubject = {
     features,
     vmid: VMID,
@@ -229,7 +235,7 @@ function setupOf(
     );
   }
   const countWords = hosts.length > 1 ? countWordsOf(made) : null;
-  const view = viewOf(settings, features, pages);
+  const view = viewOf(seen, features, pages);
   const context = guestContext(view, { vmid: guest.vmid, root: guest.root }, features);
   const vas = [...new Set(pages.map(({ ipa }) => view.vaOf(ipa)))];
   const vcpu = generatorThread(
@@ -327,7 +333,7 @@ function hostSubject(
 }
 
 function viewOf(
-  { view }: ScenarioSettings,
+  view: GuestViewKind,
   features: Features,
   pages: readonly DeclaredPage[],
 ): GuestView {

@@ -1,22 +1,52 @@
 import { DEFAULT_FEATURES } from '../../arm64/features.ts';
 import { FrontendError, type Outcome } from '../../frontend/kernel-c/diagnostic.ts';
 import type { AppendedText, Kernel } from '../../frontend/kernel-c/profile/kernel.ts';
-import { defaultScenario } from '../scenario.ts';
-import type { KernelScenario } from './family.ts';
+import { defaultScenario, type GuestViewKind } from '../scenario.ts';
+import type { KernelScenario, LoadedTree } from './family.ts';
 import { readScenarioFile, type ScenarioSettings, type ScenarioSource } from './scenario-file.ts';
 
-/** A scenario file as it stands in a tree: its functions have names of their own there. */
+/** A scenario as it stands in a tree: the functions of its file have names of their own there. */
 export interface Placed {
   readonly scenario: KernelScenario;
   readonly settings: ScenarioSettings;
-  readonly source: ScenarioSource;
+  readonly view: GuestViewKind;
   readonly setup: string;
   /** One for each CPU of the host. */
   readonly hosts: readonly string[];
 }
 
+/** What the files for a profile come to. */
+export interface PlacedFiles {
+  /** A scenario for each view of each file. */
+  readonly placed: readonly Placed[];
+  /** The text of each file, once. */
+  readonly texts: readonly AppendedText[];
+}
+
+/** The scenarios of those files that a profile can run. */
+export function placeFiles(files: readonly ScenarioSource[], profile: string): PlacedFiles {
+  const placed: Placed[] = [];
+  const texts: AppendedText[] = [];
+  for (const [index, source] of files.entries()) {
+    const settings = valueOf(readScenarioFile(source));
+    if (!settings.profiles.includes(profile)) continue;
+    const names: Names = {
+      setup: `tlbgate_setup_${index}`,
+      hosts: Array.from(
+        { length: settings.hosts },
+        (_, cpu) => `tlbgate_${hostName(cpu)}_${index}`,
+      ),
+    };
+    placed.push(...settings.views.map((view) => place(settings, view, names)));
+    texts.push(...namedText(source, names));
+  }
+  return { placed, texts };
+}
+
+type Names = Pick<Placed, 'setup' | 'hosts'>;
+
 /** The text of a file, between macros that give its functions names of their own. */
-export function namedText({ source, setup, hosts }: Placed): readonly AppendedText[] {
+function namedText(source: ScenarioSource, { setup, hosts }: Names): readonly AppendedText[] {
   const names = [['setup', setup], ...hosts.map((name, cpu) => [hostName(cpu), name])];
   const define = names.map(([short, name]) => `#define ${short}(...) ${name}(__VA_ARGS__)\n`);
   const undefine = names.map(([short]) => `#undef ${short}\n`);
@@ -32,25 +62,18 @@ export function hostName(cpu: number): string {
   return cpu === 0 ? 'host' : `host${cpu}`;
 }
 
-/** A file with the names that its functions get as the `index`-th of a tree. */
-export function place(source: ScenarioSource, index: number): Placed {
-  const settings = valueOf(readScenarioFile(source));
-  const setup = `tlbgate_setup_${index}`;
-  const { name, why, profiles, kinds, view, vcpus, window, reschedule } = settings;
-  const hosts = Array.from(
-    { length: settings.hosts },
-    (_, cpu) => `tlbgate_${hostName(cpu)}_${index}`,
-  );
+function place(settings: ScenarioSettings, view: GuestViewKind, names: Names): Placed {
+  const { why, profiles, kinds, vcpus, window, reschedule } = settings;
+  const name = nameWith(settings, view);
   return {
+    ...names,
     settings,
-    source,
-    setup,
-    hosts,
+    view,
     scenario: {
       name,
       why,
       profile: profiles[0] ?? '',
-      entries: hosts,
+      entries: names.hosts,
       situation: {
         ...defaultScenario(`kernel/${name}`, DEFAULT_FEATURES),
         guest: { kind: 'general', kinds },
@@ -64,6 +87,24 @@ export function place(source: ScenarioSource, index: number): Placed {
       shrinks: false,
     },
   };
+}
+
+/** The names of the scenarios of a file, one for each view. */
+export function scenarioNames(settings: ScenarioSettings): readonly string[] {
+  return settings.views.map((view) => nameWith(settings, view));
+}
+
+/** A file with several views names them, but for a guest with its MMU off, which is the ordinary case. */
+function nameWith({ name, views }: ScenarioSettings, view: GuestViewKind): string {
+  if (views.length === 1 || view === 'mmu-off') return name;
+  return `${name}, guest maps it ${view === 'device' ? 'Device' : view}`;
+}
+
+/** What is searched, and what is only counted. */
+export function scenariosOf(placed: readonly Placed[]): Pick<LoadedTree, 'scenarios' | 'figures'> {
+  const of = (run: ScenarioSettings['run']): readonly KernelScenario[] =>
+    placed.filter(({ settings }) => settings.run === run).map(({ scenario }) => scenario);
+  return { scenarios: of('search'), figures: of('count') };
 }
 
 /** Whether the tree has a function, an object or an enumerator of this name. */

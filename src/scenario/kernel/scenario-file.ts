@@ -21,10 +21,13 @@ export interface ScenarioSettings {
   /** Functions that the tree must have; a tree without one of them cannot have the scenario. */
   readonly needs: readonly string[];
   readonly kinds: readonly AccessKind[];
-  readonly view: GuestViewKind;
+  /** How the guest may see its memory: each is a scenario of its own. */
+  readonly views: readonly GuestViewKind[];
   readonly vcpus: number;
   readonly window: number;
   readonly reschedule: Scenario['reschedule'];
+  /** `count` is too large to be searched: its host runs alone, and what it does is counted. */
+  readonly run: 'search' | 'count';
   /** CPUs of the host: the second one runs `host1()`, where the file has it. */
   readonly hosts: 1 | 2;
   /** Pages of the guest that the file names, for reports. */
@@ -41,6 +44,7 @@ export interface RequiredFeature {
 
 const KINDS: readonly AccessKind[] = ['read', 'write', 'execute'];
 const VIEWS: readonly GuestViewKind[] = ['mmu-off', 'non-cacheable', 'device', 'cacheable'];
+const RUN: readonly ScenarioSettings['run'][] = ['search', 'count'];
 const RESCHEDULE: readonly Scenario['reschedule'][] = ['never', 'always', 'choose'];
 
 const KEYS = [
@@ -54,6 +58,7 @@ const KEYS = [
   'window',
   'reschedule',
   'features',
+  'run',
 ] as const;
 type Key = (typeof KEYS)[number];
 
@@ -99,16 +104,18 @@ export function readScenarioFile({ path, text }: ScenarioSource): Outcome<Scenar
       }
     }
     const kinds = words('guest').map((word) => oneOf('guest', word, KINDS));
+    const views = words('view').map((word) => oneOf('view', word, VIEWS));
     return {
       name: need('name').value,
       why: need('why').value,
       profiles: need('profile').value.split(/[\s,]+/),
       needs: words('needs'),
       kinds: kinds.length === 0 ? ['read', 'write'] : kinds,
-      view: oneOf('view', entries.get('view')?.value ?? 'mmu-off', VIEWS),
+      views: views.length === 0 ? ['mmu-off'] : [...new Set(views)],
       vcpus: number('vcpus', 1, 1, 4),
       window: number('window', MAX_WINDOW, 1, MAX_WINDOW),
       reschedule: oneOf('reschedule', entries.get('reschedule')?.value ?? 'choose', RESCHEDULE),
+      run: oneOf('run', entries.get('run')?.value ?? 'search', RUN),
       hosts: /\bhost1\s*\(/.test(text) ? 2 : 1,
       pages: text.match(/\b(?:guest|user)_page\s*\(/g)?.length ?? 0,
       features: words('features').map((word) => required(word, entries.get('features'), fail)),

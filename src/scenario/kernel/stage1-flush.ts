@@ -19,7 +19,7 @@ import type { Context } from '../../program/effect.ts';
 import { generatorThread } from '../../program/generator-thread.ts';
 import { type AssumptionLog, assumptionLog, assumptionsOf } from './assumptions.ts';
 import type { KernelFamily, LoadedTree, OpenOptions, Prepared } from './family.ts';
-import { isDeclared, namedText, type Placed, place, valueOf } from './placed-scenario.ts';
+import { isDeclared, type Placed, placeFiles, scenariosOf, valueOf } from './placed-scenario.ts';
 import type { ScenarioSettings } from './scenario-file.ts';
 
 /** Where things lie in physical memory: far apart, so that a dump can be read. */
@@ -47,17 +47,16 @@ export const STAGE1_FLUSH: KernelFamily = {
 function open(read: ReadFile, overlay: Overlay, { files = [], base }: OpenOptions): LoadedTree {
   const log = assumptionLog();
   const patched = overlayReader(overlay, read);
-  const placed = files.map(place).filter(({ settings }) => settings.profiles.includes(NAME));
+  const { placed, texts } = placeFiles(files, NAME);
   const units = unitLoader(read, overlay, base?.units ?? null);
-  const profile = stage1Profile(NAME, patched, placed.flatMap(namedText));
+  const profile = stage1Profile(NAME, patched, texts);
   const kernel = valueOf(loadKernel(profile, read, overlay, units));
   const available = placed.filter(({ settings }) =>
     settings.needs.every((name) => isDeclared(kernel, name)),
   );
   return {
     profile: NAME,
-    scenarios: available.map(({ scenario }) => scenario),
-    figures: [],
+    ...scenariosOf(available),
     opened: ['host', 'map_user'],
     kernels: () => [kernel],
     prepare: (scenario, features) => {

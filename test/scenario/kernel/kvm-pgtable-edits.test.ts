@@ -280,7 +280,7 @@ const OF_6_12: readonly Case[] = [
         by: 'system_supports_tlb_range()',
       },
     ],
-    scenario: 'unmap one page that the guest maps cacheable',
+    scenario: 'unmap one page of a table that stays, guest maps it cacheable',
     machine: RANGE,
     expected: 'verified',
   },

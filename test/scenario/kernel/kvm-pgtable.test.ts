@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Features } from '../../../src/arm64/features.ts';
 import { scenarioLibrary } from '../../../src/cli/scenario-library.ts';
+import { scenarioNames } from '../../../src/scenario/kernel/placed-scenario.ts';
 import { readScenarioFile } from '../../../src/scenario/kernel/scenario-file.ts';
 import type { LoadedTree } from '../../../src/scenario/kernel/family.ts';
 import { needing, type Tree, tree61, tree612, tree71 } from '../../frontend/kernel-c/trees.ts';
@@ -30,8 +31,9 @@ const OTHERS: readonly Partial<Features>[] = [
 const NAMES = [
   ...new Set(
     scenarioLibrary().flatMap((file) => {
-      const { name, profiles } = ok(readScenarioFile(file));
-      return profiles.some((profile) => profile.startsWith('kvm-pgtable')) ? [name] : [];
+      const settings = ok(readScenarioFile(file));
+      const fits = settings.profiles.some((profile) => profile.startsWith('kvm-pgtable'));
+      return fits && settings.run === 'search' ? scenarioNames(settings) : [];
     }),
   ),
 ];

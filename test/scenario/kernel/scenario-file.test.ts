@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_FEATURES } from '../../../src/arm64/features.ts';
 import { scenarioLibrary } from '../../../src/cli/scenario-library.ts';
+import { scenarioNames } from '../../../src/scenario/kernel/placed-scenario.ts';
 import { readScenarioFile } from '../../../src/scenario/kernel/scenario-file.ts';
 import { ok } from '../on-kernel.ts';
 
@@ -28,7 +29,8 @@ describe('a scenario file', () => {
       name: 'n',
       profiles: ['p', 'q'],
       kinds: ['read', 'execute'],
-      view: 'mmu-off',
+      views: ['mmu-off'],
+      run: 'search',
       vcpus: 2,
       reschedule: 'choose',
       hosts: 1,
@@ -43,6 +45,18 @@ describe('a scenario file', () => {
       readScenarioFile(fileOf(' * name: n\n * why: first\n *   second\n * profile: p')),
     );
     expect(settings.why).toBe('first second');
+  });
+
+  test('each view is a scenario, and those that are not the ordinary one are named', () => {
+    const settings = ok(readScenarioFile(fileOf(`${NEEDED}\n * view: mmu-off, device, cacheable`)));
+    expect(scenarioNames(settings)).toEqual([
+      'n',
+      'n, guest maps it Device',
+      'n, guest maps it cacheable',
+    ]);
+    const one = ok(readScenarioFile(fileOf(`${NEEDED}\n * view: device\n * run: count`)));
+    expect(scenarioNames(one)).toEqual(['n']);
+    expect(one.run).toBe('count');
   });
 
   test('a feature is asked of the machine', () => {
@@ -72,7 +86,7 @@ describe('a scenario file', () => {
   });
 
   test('every file of the library can be read, under a name of its own', () => {
-    const names = scenarioLibrary().map((file) => ok(readScenarioFile(file)).name);
+    const names = scenarioLibrary().flatMap((file) => scenarioNames(ok(readScenarioFile(file))));
     expect(new Set(names).size).toBe(names.length);
   });
 });

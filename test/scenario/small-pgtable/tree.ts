@@ -66,6 +66,7 @@ int page_count(struct page *page);
 void *alloc_pages_exact(size_t size, u32 flags);
 void dcache_clean_inval_poc(unsigned long start, unsigned long end);
 
+#define KVM_HAVE_MMU_RWLOCK
 typedef struct { int word; } rwlock_t;
 void _raw_write_lock(rwlock_t *lock);
 void _raw_write_unlock(rwlock_t *lock);
@@ -262,8 +263,9 @@ const FILES: Readonly<Record<string, string>> = {
   'include/linux/kconfig.h': '#include <generated/autoconf.h>\n',
   'include/linux/compiler_types.h': '#define __noinline __attribute__((noinline))\n',
   'arch/arm64/include/asm/small.h': HEADER,
-  'arch/arm64/include/asm/kvm_host.h': 'struct kvm_s2_mmu {\n\tu64 vtcr;\n};\n',
-  'arch/arm64/include/asm/kvm_pgtable.h': '#include <asm/small.h>\n',
+  // No unit includes these: names are looked up in them.
+  'arch/arm64/include/asm/kvm_host.h': HEADER,
+  'arch/arm64/include/asm/kvm_pgtable.h': HEADER,
   'arch/arm64/kvm/mmu.c': MMU,
   'arch/arm64/kvm/hyp/pgtable.c': PGTABLE,
   'arch/arm64/kvm/hyp/vhe/tlb.c': VHE_TLB,

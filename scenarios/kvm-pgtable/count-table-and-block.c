@@ -1,0 +1,27 @@
+/*
+ * name: 512 pages of one table, and a block
+ * why: leaf entries of two levels, and a table that is freed, in one request
+ * profile: kvm-pgtable, kvm-pgtable-shared
+ * run: count
+ */
+#define IPA 0x40000000UL
+#define PAGE 0x80000000UL
+
+void setup(void)
+{
+	unsigned long at;
+
+	for (at = 0; at < PMD_SIZE; at += PAGE_SIZE) {
+		map(IPA + at, PAGE + at, PAGE_SIZE, READ_WRITE);
+		guest_page(IPA + at, PAGE + at);
+	}
+	map(IPA + PMD_SIZE, PAGE + PMD_SIZE, PMD_SIZE, READ_WRITE);
+	guest_page(IPA + PMD_SIZE, PAGE + PMD_SIZE);
+}
+
+void host(void)
+{
+	operation_begins("unmap");
+	unmap_range(IPA, 2 * PMD_SIZE);
+	operation_returns("unmap", IPA, 2 * PMD_SIZE);
+}
