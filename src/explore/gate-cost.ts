@@ -68,8 +68,8 @@ function* codeOf(tree: ThreadTree): HostCode {
 }
 
 /**
- * What the host does in scenarios that are only counted, on the first machine and on those that differ
- * from it in what decides how much is flushed at once. Machines with the same counts are one figure.
+ * What the host does in scenarios that are only counted, on the first machine and on the one that has FWB
+ * and TLBIs of ranges beside, on which most can be flushed at once. With the same counts they are one figure.
  */
 export function figuresOf(
   base: LoadedTree | null,
@@ -79,7 +79,10 @@ export function figuresOf(
 ): readonly Figure[] {
   const [first] = machines;
   if (first === undefined) return [];
-  const wanted = machines.filter((features) => decidesFlush(first, features));
+  const wanted = [
+    first,
+    ...machines.filter((features) => features !== first && flushesMost(first, features)),
+  ];
   return scenarios.flatMap((scenario) => {
     const figures: Figure[] = [];
     for (const features of wanted) {
@@ -97,11 +100,9 @@ export function figuresOf(
   });
 }
 
-/** Whether a machine is another one but for write-back by the PE and TLBIs of ranges. */
-function decidesFlush(first: Features, features: Features): boolean {
-  const { fwb, tlbiRange, tlbiOs } = features;
-  const other = { ...first, fwb, tlbiRange, tlbiOs };
-  return (Object.keys(first) as (keyof Features)[]).every((key) => other[key] === features[key]);
+function flushesMost(first: Features, features: Features): boolean {
+  const wanted = { ...first, fwb: true, tlbiRange: true, tlbiOs: true };
+  return (Object.keys(wanted) as (keyof Features)[]).every((key) => wanted[key] === features[key]);
 }
 
 function sameCost(one: Cost | null, other: Cost | null): boolean {

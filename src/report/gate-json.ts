@@ -121,6 +121,7 @@ export function costRows({ patch, result, machines, figures }: GateResult): read
     });
   const counts = figures.map((figure) => ({
     ...figure,
+    before: patch === null ? figure.after : figure.before,
     machines: figure.machines.map(
       (features) => showFeatureDifferences(features) || 'the default machine',
     ),

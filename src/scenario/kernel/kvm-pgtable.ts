@@ -259,6 +259,7 @@ function setupOf(
           ...(hosts.length > 1 ? { constant: sharedObjects(kernel, made) } : {}),
           before: [],
           after: [],
+          once: settings.run === 'count',
         }),
         context: hostContext({ features }),
       };

@@ -31,6 +31,8 @@ export interface KernelThread {
   /** Effects before the call and after it has returned, whose answers nobody looks at. */
   readonly before: readonly Effect[];
   readonly after: readonly Effect[];
+  /** It is run once, from its beginning to its end: no state is compared with those before it. */
+  readonly once?: boolean;
 }
 
 /** The thread just before an effect of its code. */
@@ -88,7 +90,7 @@ export function kernelThread(thread: KernelThread): ThreadTree {
     while (at.kind === 'event') {
       const reaction = react(program, at.event, environment, state);
       if (reaction.kind !== 'answer') {
-        return visible(reaction, at.state, `${fingerprint(at.state)}#${stateKey(state)}`);
+        return visible(reaction, at.state, keyOf(at.state, state));
       }
       state = reaction.state;
       at = advance(program, at.state, reaction.answer, (event) => {
@@ -103,6 +105,10 @@ export function kernelThread(thread: KernelThread): ThreadTree {
       throw new FrontendError('<thread>', 0, 0, `${thread.entry} returns with a lock held`);
     }
     return around('after', 0);
+  }
+
+  function keyOf(state: VmState, runtime: RuntimeState): string {
+    return thread.once === true ? `${nodes.length}` : `${fingerprint(state)}#${stateKey(runtime)}`;
   }
 
   /** The state keeps each thread's objects apart, so what threads share must stay as it was. */
@@ -161,7 +167,8 @@ export function kernelThread(thread: KernelThread): ThreadTree {
       const label = answerKey(answer);
       const edge = node.edges.get(label);
       if (edge !== undefined) return edge;
-      const to = visible(node.resume(answer), node.state, `${node.key}>${label}`);
+      const key = thread.once === true ? `${nodes.length}` : `${node.key}>${label}`;
+      const to = visible(node.resume(answer), node.state, key);
       node.edges.set(label, to);
       return to;
     },

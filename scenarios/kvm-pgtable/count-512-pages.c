@@ -5,18 +5,19 @@
  * run: count
  */
 #define IPA 0x40000000UL
-#define PAGE 0x80000000UL
+/* No block fits where a page lies beside its place. */
+#define PAGE 0x80001000UL
+#define BLOCK 0x90000000UL
 
 void setup(void)
 {
 	unsigned long at;
 
-	for (at = 0; at < PMD_SIZE; at += PAGE_SIZE) {
-		map(IPA + at, PAGE + at, PAGE_SIZE, READ_WRITE);
+	map(IPA, PAGE, PMD_SIZE, READ_WRITE);
+	for (at = 0; at < PMD_SIZE; at += PAGE_SIZE)
 		guest_page(IPA + at, PAGE + at);
-	}
-	map(IPA + PMD_SIZE, PAGE + PMD_SIZE, PMD_SIZE, READ_WRITE);
-	guest_page(IPA + PMD_SIZE, PAGE + PMD_SIZE);
+	map(IPA + PMD_SIZE, BLOCK, PMD_SIZE, READ_WRITE);
+	guest_page(IPA + PMD_SIZE, BLOCK);
 }
 
 void host(void)
