@@ -83,7 +83,7 @@ describe.each(RELEASES)('the real C of $version', { timeout: 300_000 }, (release
   const machines = [...MACHINES, ...HINTED];
 
   test.skipIf(tree.root === null)(
-    needing(tree, 'is safe where no defect that was mended later shows'),
+    `${needing(tree, 'is safe where no defect that was mended later shows')}`,
     () => {
       const loaded = opened(tree);
       for (const machine of machines) {
@@ -94,14 +94,14 @@ describe.each(RELEASES)('the real C of $version', { timeout: 300_000 }, (release
   );
 
   for (const { commit, why, shows } of defects) {
-    test.skipIf(tree.root === null)(needing(tree, `${why} (mended by ${commit})`), () => {
+    test.skipIf(tree.root === null)(`${needing(tree, why)}, mended by ${commit}`, () => {
       const loaded = opened(tree);
       const machine = machines.find(shows);
       expect(verdictOf(loaded, TABLE, machine)).toBe('no-walk-of-freed-table');
     });
   }
 
-  test.skipIf(tree.root === null)(needing(tree, 'with that mended is safe everywhere'), () => {
+  test.skipIf(tree.root === null)(`${needing(tree, 'with that mended is safe everywhere')}`, () => {
     const loaded = opened(tree, mended);
     for (const machine of machines) {
       if (!defects.some(({ shows }) => shows(machine))) continue;
@@ -112,7 +112,7 @@ describe.each(RELEASES)('the real C of $version', { timeout: 300_000 }, (release
 
 describe('the real C of 6.19', { timeout: 300_000 }, () => {
   test.skipIf(tree619.root === null)(
-    needing(tree619, 'uses a level that nobody has set (mended by 100baf018489), and is safe else'),
+    `${needing(tree619, 'uses a level that nobody has set (mended by 100baf018489), and is safe else')}`,
     () => {
       const loaded = opened(tree619);
       expect(() => verdictOf(loaded, TWO_FAULTS)).toThrow('is read before it has a value');
