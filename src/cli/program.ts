@@ -117,6 +117,11 @@ function buildProgram(io: Io, finish: (result: number | InputError) => void): Co
     .option('--budget <seconds>', 'stop after this time', seconds)
     .option('--rule <id>', 'check one rule only')
     .option(
+      '--switches <n>',
+      'only runs in which at most n times a PE that could go on is kept from it',
+      wholeNumber(0),
+    )
+    .option(
       '--checkpoint <dir>',
       'keep checks there, finished and in the making; the same command goes on from them',
     )

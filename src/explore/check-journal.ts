@@ -18,6 +18,8 @@ export interface CheckTask {
   readonly rules: readonly string[];
   /** Most states of one search. */
   readonly states: number;
+  /** Most preemptions of a run; any number when not given. */
+  readonly switches?: number;
 }
 
 /** What a check found. It is a function of the task, the candidate and this program. */
@@ -28,6 +30,8 @@ export interface CheckRecord {
     readonly message: string | null;
   }[];
   readonly states: number;
+  /** As in `Checked`. */
+  readonly cut: boolean;
   /** Features the machine and the candidate looked at. */
   readonly read: readonly (keyof Features)[];
 }
@@ -61,7 +65,7 @@ export function checkKey(task: CheckTask): string {
 
 /** Makes a check, or goes on with it. */
 export function performCheck(
-  { scenario, rules, states }: CheckTask,
+  { scenario, rules, states, switches }: CheckTask,
   candidate: Candidate,
   limits: Pick<SearchLimits, 'expired' | 'watch'>,
   keeper: TaskKeeper | null = null,
@@ -72,7 +76,7 @@ export function performCheck(
       { ...scenario, features: watchFeatures(scenario.features, read) },
       candidate,
       rules.flatMap((id) => ruleById(id) ?? []),
-      { ...limits, states },
+      { ...limits, states, ...(switches === undefined ? {} : { switches }) },
       undefined,
       kept,
     );
@@ -85,6 +89,7 @@ export function performCheck(
       message,
     })),
     states: checked.states,
+    cut: checked.cut,
     read: [...read],
   };
 }

@@ -31,6 +31,8 @@ export interface Checked {
   readonly outcomes: readonly RuleOutcome[];
   /** States of all searches made. */
   readonly states: number;
+  /** Runs were cut off at the most preemptions, so that no rule is verified. */
+  readonly cut: boolean;
   /** Where kernel code came to something that has no meaning here, so that the search ended. */
   readonly stopped: Diagnostic | null;
 }
@@ -91,7 +93,7 @@ export function checkScenario(
       verdict: 'inconclusive',
       message: null,
     }));
-    return { outcomes: none, states: 0, stopped: made.diagnostic };
+    return { outcomes: none, states: 0, cut: false, stopped: made.diagnostic };
   }
   const machine = made.value;
   if ('kind' in machine) return machine;
@@ -107,7 +109,7 @@ export function checkScenario(
       outcomes.delete('progress');
     }
   }
-  return { outcomes: inOrder(rules, outcomes), states, stopped };
+  return { outcomes: inOrder(rules, outcomes), states, cut: found.cut, stopped };
 }
 
 /** The outcomes of some rules, in their order. */
@@ -138,6 +140,7 @@ export function checkMachine(
 ): {
   readonly outcomes: Map<string, RuleOutcome>;
   readonly states: number;
+  readonly cut: boolean;
   readonly stopped: Diagnostic | null;
 } {
   const outcomes = new Map<string, RuleOutcome>();
@@ -146,6 +149,7 @@ export function checkMachine(
   const needsLock = !isSound && !rules.includes(tablesChangeUnderLock);
   let left = needsLock ? [tablesChangeUnderLock, ...rules] : rules;
   let states = 0;
+  let cut = false;
   let stopped: Diagnostic | null = null;
   const { keeper } = how;
   const kept = keeper === undefined ? null : keepIds(machine, keeper.from);
@@ -186,7 +190,8 @@ export function checkMachine(
     const found = tried.value;
     states += found.states;
     if (found.kind !== 'violation') {
-      const verdict = found.kind === 'exhausted' ? 'verified' : 'inconclusive';
+      cut = found.kind === 'exhausted' && found.cut;
+      const verdict = found.kind === 'exhausted' && !cut ? 'verified' : 'inconclusive';
       for (const rule of left) outcomes.set(rule.id, { rule, verdict, message: null });
       break;
     }
@@ -194,7 +199,7 @@ export function checkMachine(
     how.onViolation?.(rule, machine, found.trace);
     refute(rule, message);
   }
-  return { outcomes, states, stopped };
+  return { outcomes, states, cut, stopped };
 }
 
 /**
@@ -235,7 +240,9 @@ function isReduced(outcomes: ReadonlyMap<string, RuleOutcome>): boolean {
 
 /** A search for the first violation of some rules. */
 export type Found =
-  | { readonly kind: 'exhausted' | 'limit'; readonly states: number }
+  /** `cut`: as in `SearchResult`. */
+  | { readonly kind: 'exhausted'; readonly cut: boolean; readonly states: number }
+  | { readonly kind: 'limit'; readonly states: number }
   | {
       readonly kind: 'violation';
       readonly rule: Rule;
@@ -270,9 +277,11 @@ export function findViolation(
     },
   };
   const result = search(machine, limits, hooks, basis);
-  if (result.kind !== 'violation') return { kind: result.kind, states: result.states };
+  const { states } = result;
+  if (result.kind === 'limit') return { kind: 'limit', states };
+  if (result.kind === 'exhausted') return { kind: 'exhausted', cut: result.cut, states };
   const rule = broken as Rule | null;
   if (rule === null) throw new Error('a violation without a rule');
-  const { violation: message, trace, states } = result;
+  const { violation: message, trace } = result;
   return { kind: 'violation', rule, message, trace, states };
 }

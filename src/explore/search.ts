@@ -5,6 +5,7 @@ import type { Transition } from '../machine/transition.ts';
 import { createEagerCycle } from './eager-cycle.ts';
 import { frontier, type Frontier, type Order } from './frontier.ts';
 import { createRecordedSteps } from './recorded-steps.ts';
+import { createSwitchCount } from './switch-count.ts';
 import { costOfPiece, createWholeAccesses } from './whole-access.ts';
 import type { SearchSnapshot } from './search-snapshot.ts';
 import { stateSet, type StateSet } from '../util/state-set.ts';
@@ -12,6 +13,11 @@ import { stateSet, type StateSet } from '../util/state-set.ts';
 /** Limits of a search. A limit reached is never a pass. */
 export interface SearchLimits {
   readonly states: number;
+  /**
+   * Most preemptions of a run (switch-count.ts); any number when not given. The search then goes in
+   * ascending order of their number, whatever order is asked for.
+   */
+  readonly switches?: number;
   /** Asked now and then; the search ends with `limit` when it says true. */
   readonly expired?: () => boolean;
   /** Told now and then how far the search is. */
@@ -63,13 +69,22 @@ export interface SearchHooks {
 
 /** What a search found. */
 export type SearchResult =
-  | { readonly kind: 'exhausted'; readonly states: number; readonly transitions: number }
+  | {
+      readonly kind: 'exhausted';
+      readonly states: number;
+      readonly transitions: number;
+      /** Runs were cut off at the most preemptions: nothing is said of those with more. */
+      readonly cut: boolean;
+    }
   | { readonly kind: 'limit'; readonly states: number; readonly transitions: number }
   | {
       readonly kind: 'violation';
       readonly violation: string;
       readonly trace: readonly Transition[];
-      /** Cheapest first: what the run costs (`costOf`), and whether every cheaper run was looked at. */
+      /**
+       * Cheapest first: what the run costs, and whether every cheaper run was looked at; with a bound on
+       * preemptions their number.
+       */
       readonly cost: number;
       readonly cheapest: boolean;
       readonly states: number;
@@ -88,14 +103,21 @@ export function search(
   hooks: SearchHooks,
   basis?: SearchBasis,
 ): SearchResult {
-  const width = machine.initial.length;
+  const { switches } = limits;
+  const own = machine.initial.length;
+  // With a bound on preemptions the PE that took the last step is part of what is remembered.
+  const width = switches === undefined ? own : own + 1;
   const symmetric = hooks.symmetric === true;
   const reduced = hooks.reduced === true;
-  const order = hooks.order ?? 'breadth-first';
+  const order = switches === undefined ? (hooks.order ?? 'breadth-first') : 'cheapest-first';
   const { seen, open } = basis ?? { seen: stateSet(width), open: frontier(order) };
-  const state = new Int32Array(width);
-  const next = new Int32Array(width);
-  const reached = new Int32Array(width);
+  const kept = new Int32Array(width);
+  const state = kept.subarray(0, own);
+  const target = new Int32Array(width);
+  const next = target.subarray(0, own);
+  const reached = new Int32Array(own);
+  const count = createSwitchCount(machine);
+  let cut = false;
   const resting = (of: State): number => (hooks.wholeAccesses === true ? machine.resting(of) : 0);
   const onEagerCycle = createEagerCycle(machine, resting);
   const wholeAccesses = createWholeAccesses(machine, reduced);
@@ -133,13 +155,13 @@ export function search(
     const ids: number[] = [];
     for (let at = id; at > 0; at = seen.parent(at)) ids.push(at);
     const trace: Transition[] = [];
-    const target = new Int32Array(width);
+    const goal = new Int32Array(width);
     for (const to of ids.reverse()) {
-      seen.read(to, target);
+      seen.read(to, goal);
       let passed: readonly State[] = [];
       const first = recorded.wayOn(trace.at(-1)?.next ?? machine.initial, (_, reached) => {
         passed = passedFrom(reached);
-        return isAlike(passed.at(-1) as State, target);
+        return isAlike(passed.at(-1) as State, goal);
       });
       trace.push(...first);
       goAlong(trace, passed.slice(1));
@@ -192,10 +214,17 @@ export function search(
         return false;
       }
       machine.apply(step, next);
-      if (symmetric) machine.canonicalise(next);
+      rename();
       step = onlyStep(next);
     }
     return true;
+  }
+
+  /** Puts the representative in the place of the state in `next`. */
+  function rename(): void {
+    if (!symmetric) return;
+    const last = machine.canonicalise(next, switches === undefined ? -1 : (target[own] as number));
+    if (switches !== undefined) target[own] = last;
   }
 
   /** The run to state `id`, on by some steps to `reached`, and through some states to a violation. */
@@ -224,13 +253,13 @@ export function search(
    */
   function traceThrough(id: number, steps: readonly Step[]): readonly Transition[] {
     const trace = traceTo(id);
-    const target = next.slice();
+    const goal = next.slice();
     const events = steps.map(({ event }) => event).join();
     const last = recorded.wayOn(
       trace.at(-1)?.next ?? machine.initial,
       (way, to) =>
         way.map(({ event }) => event).join() === events &&
-        isAlike(to, target) &&
+        isAlike(to, goal) &&
         way.some(({ facts }) => facts.length > 0 && hooks.violation?.(facts) !== null),
     );
     return [...trace, ...last];
@@ -255,12 +284,21 @@ export function search(
 
   /**
    * Adds the state in `next`, which steps of state `id` lead to, unless they break a rule or the set
-   * is full.
+   * is full. `pe`: whose instructions they are, -1 for nobody's.
    */
-  function arrive(id: number, steps: readonly Step[], price: number): void {
+  function arrive(id: number, steps: readonly Step[], price: number, pe: number): void {
     transitions += 1;
-    const cost = open.cost() + price;
-    if (symmetric) machine.canonicalise(next);
+    let cost = open.cost() + price;
+    if (switches !== undefined) {
+      const last = kept[own] as number;
+      cost = open.cost() + (pe >= 0 && count.isPreemption(state, last, pe) ? 1 : 0);
+      if (cost > switches) {
+        cut = true;
+        return;
+      }
+      target[own] = pe < 0 ? last : pe;
+    }
+    rename();
     for (let i = 0; i < steps.length; i += 1) {
       const violation = breaks((steps[i] as Step).facts);
       if (violation === null) continue;
@@ -270,21 +308,21 @@ export function search(
     }
     if (!passOn(id, steps, cost)) return;
     if (seen.size() >= limits.states) {
-      const known = seen.find(next);
+      const known = seen.find(target);
       if (known < 0) outcome = limit();
       else if (!open.isExplored(known)) leadsOn = true;
       return;
     }
-    const target = seen.add(next, id);
-    if (open.reach(target, cost)) seen.setParent(target, id);
-    if (!open.isExplored(target)) leadsOn = true;
+    const to = seen.add(target, id);
+    if (open.reach(to, cost)) seen.setParent(to, id);
+    if (!open.isExplored(to)) leadsOn = true;
   }
 
-  function take(step: Step, id: number, price: number): void {
+  function take(step: Step, id: number, price: number, pe: number): void {
     next.set(state);
     machine.apply(step, next);
     single[0] = step;
-    arrive(id, single, price);
+    arrive(id, single, price, pe);
   }
 
   /** Explores eager steps alone. False when that is not enough. */
@@ -293,7 +331,7 @@ export function search(
     const before = transitions;
     leadsOn = false;
     for (let i = 0; i < eager.length; i += 1) {
-      take(eager[i] as Step, id, 0);
+      take(eager[i] as Step, id, 0, -1);
       if (outcome !== null) return true;
     }
     if (leadsOn || (eager.length > 0 && !onEagerCycle(state))) return true;
@@ -303,16 +341,30 @@ export function search(
 
   /** Explores all steps; false when no thread had one. */
   function exploreAll(id: number, mask: number): boolean {
-    const twins = symmetric ? machine.twins(state) : 0;
+    const twins = symmetric ? twinsBut(switches === undefined ? -1 : (kept[own] as number)) : 0;
     let moves = false;
     for (let pe = 0; pe < machine.setup.threads.length && outcome === null; pe += 1) {
       if ((twins & (1 << pe)) !== 0) continue;
-      if ((mask & (1 << pe)) === 0) moves = takeAll(machine.stepsOf(state, pe), id) || moves;
+      if ((mask & (1 << pe)) === 0) moves = takeAll(machine.stepsOf(state, pe), id, pe) || moves;
       else moves = takePieces(id, pe) || moves;
-      if (outcome === null) moves = takeAll(machine.deliveriesTo(state, pe), id) || moves;
+      if (outcome === null) moves = takeAll(machine.deliveriesTo(state, pe), id, -1) || moves;
     }
-    if (outcome === null) takeAll(machine.memorySteps(state), id);
+    if (outcome === null) takeAll(machine.memorySteps(state), id, -1);
     return moves;
+  }
+
+  /** Twins, but for the PE that took the last step and its own twin: that tells them apart. */
+  function twinsBut(last: number): number {
+    const twins = machine.twins(state);
+    if (last < 0) return twins;
+    let mask = twins & ~(1 << last);
+    // The next one after it in its class.
+    for (let pe = last + 1; twins >> pe !== 0; pe += 1) {
+      if ((twins & (1 << pe)) === 0) continue;
+      mask &= ~(1 << pe);
+      break;
+    }
+    return mask;
   }
 
   /** Takes the pieces of a PE at rest; false when there are none. */
@@ -321,18 +373,20 @@ export function search(
     wholeAccesses.forEach(state, pe, (steps, to) => {
       moves = true;
       next.set(to);
-      arrive(id, steps, costOfPiece(steps));
+      arrive(id, steps, costOfPiece(steps), pe);
       return outcome === null;
     });
     return moves;
   }
 
-  function takeAll(steps: readonly Step[], id: number): boolean {
-    for (let i = 0; i < steps.length && outcome === null; i += 1) take(steps[i] as Step, id, 1);
+  function takeAll(steps: readonly Step[], id: number, pe: number): boolean {
+    for (let i = 0; i < steps.length && outcome === null; i += 1) take(steps[i] as Step, id, 1, pe);
     return steps.length > 0;
   }
 
-  open.reach(seen.add(machine.initial, -1), 0);
+  kept.set(machine.initial);
+  if (switches !== undefined) kept[own] = -1;
+  open.reach(seen.add(kept, -1), 0);
   const first = hooks.violation?.(machine.initialFacts) ?? null;
   if (first !== null) violated(first, () => [], 0);
   for (let visited = 0; outcome === null; visited += 1) {
@@ -350,7 +404,7 @@ export function search(
     const id = open.next();
     if (id < 0) break;
     if (best !== null && (best as { readonly cost: number }).cost <= open.cost()) break;
-    seen.read(id, state);
+    seen.read(id, kept);
     const mask = resting(state);
     if (reduced && exploreEager(id, mask)) continue;
     // What memory does by itself never has to happen.
@@ -360,5 +414,5 @@ export function search(
     const violation = hooks.endViolation?.(end) ?? null;
     if (violation !== null) violated(violation, () => traceTo(id), open.cost());
   }
-  return outcome ?? best ?? { kind: 'exhausted', states: seen.size(), transitions };
+  return outcome ?? best ?? { kind: 'exhausted', states: seen.size(), transitions, cut };
 }

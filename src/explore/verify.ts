@@ -20,6 +20,8 @@ export interface VerifyRequest {
   readonly overrides: Overrides;
   /** Most states of one search. */
   readonly statesPerSearch: number;
+  /** Most preemptions of a run; any number when not given. */
+  readonly switches?: number | undefined;
   /** Whether the time is over; below the command line nobody has a clock. */
   readonly expired: () => boolean;
   /** Checks made before, by an earlier run or by other threads; and where new ones go. */
@@ -50,6 +52,8 @@ export interface FeatureRun {
 /** One scenario with one machine. */
 export interface ScenarioRun extends NamedScenario {
   readonly states: number;
+  /** Runs were cut off at the most preemptions. */
+  readonly cut: boolean;
   readonly verdicts: readonly { readonly rule: string; readonly verdict: Verdict }[];
 }
 
@@ -72,6 +76,8 @@ export interface Verification {
   /** Features that neither machine nor candidate looked at; empty when the user chose the machine. */
   readonly collapsed: readonly string[];
   readonly statesPerSearch: number;
+  /** Most preemptions of a run; any number when not given. */
+  readonly switches?: number;
 }
 
 /** Checks the candidate on all machines asked for, in all scenarios, for all rules. */
@@ -109,6 +115,7 @@ export function verify(request: VerifyRequest): Verification | InputError {
         scenario: { ...named.scenario, features },
         rules: rules.map(({ id }) => id),
         states: request.statesPerSearch,
+        ...(request.switches === undefined ? {} : { switches: request.switches }),
       };
       const known = request.journal?.recall(task) ?? null;
       const keeper = known === null ? (request.journal?.keeper?.(task) ?? null) : null;
@@ -134,6 +141,7 @@ export function verify(request: VerifyRequest): Verification | InputError {
       done.push({
         ...named,
         states: checked.states,
+        cut: checked.cut,
         verdicts: checked.outcomes.map(({ rule, verdict }) => ({ rule, verdict })),
       });
     }
@@ -173,9 +181,17 @@ export function verify(request: VerifyRequest): Verification | InputError {
       }
     }
   }
-  const { statesPerSearch } = request;
+  const { statesPerSearch, switches } = request;
   const collapsed = chosen === null ? unreadFeatures(read) : [];
-  return { candidate, rules, verdict: verdictOf(runs), runs, collapsed, statesPerSearch };
+  return {
+    candidate,
+    rules,
+    verdict: verdictOf(runs),
+    runs,
+    collapsed,
+    statesPerSearch,
+    ...(switches === undefined ? {} : { switches }),
+  };
 }
 
 /** Scenarios at the head of the library that a single change of a feature is checked in. */

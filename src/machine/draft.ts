@@ -114,7 +114,7 @@ export interface Draft {
    * Replaces a state by the one that stands for all states which differ only in the names of
    * interchangeable PEs.
    */
-  canonicalise(state: State): void;
+  canonicalise(state: State, pe?: number): number;
   /** PEs that an interchangeable one before them stands for, a bit each, in such a state. */
   twins(state: State): number;
 }
@@ -411,7 +411,7 @@ export function createDraft(setup: MachineSetup): Draft {
       pending[id] = found;
       return found;
     },
-    canonicalise: () => undefined,
+    canonicalise: (_, pe = -1) => pe,
     twins: () => 0,
   };
 

@@ -54,7 +54,7 @@ export interface Machine {
    * Replaces a state by the one that stands for all states which differ only in the names of
    * interchangeable PEs.
    */
-  canonicalise(state: State): void;
+  canonicalise(state: State, pe?: number): number;
   /**
    * PEs that an interchangeable one before them stands for, a bit each, in a state that stands for others:
    * what they can do leads to states that differ in names alone.

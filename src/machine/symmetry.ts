@@ -13,8 +13,11 @@ import { peComponent, STATE, type State } from './state.ts';
  * to reach and its issuer, and the owner of a lock. All are renamed together.
  */
 export interface Symmetry {
-  /** Replaces a state by its representative. */
-  canonicalise(state: State): void;
+  /**
+   * Replaces a state by its representative. Returns what the PE is called there; -1 is nobody, and stays
+   * so.
+   */
+  canonicalise(state: State, pe?: number): number;
   /**
    * PEs that nothing in a representative tells from an interchangeable one before them, a bit each: what
    * they can do leads to states that differ in names alone.
@@ -30,7 +33,7 @@ export function createSymmetry(
   ghost: Ghost,
 ): Symmetry {
   const classes = interchangeable(setup, contextIds);
-  if (classes.length === 0) return { canonicalise: () => undefined, twins: () => 0 };
+  if (classes.length === 0) return { canonicalise: (_, pe = -1) => pe, twins: () => 0 };
   const pes = setup.threads.map((_, pe) => pe);
   const lockCount = setup.locks.length;
   /** Which PE of the state comes to stand at each place. */
@@ -73,7 +76,7 @@ export function createSymmetry(
     return 0;
   }
 
-  function canonicalise(state: State): void {
+  function canonicalise(state: State, named = -1): number {
     let moved = false;
     for (const members of classes) {
       // Insertion sort: a handful of members, mostly in order already.
@@ -93,7 +96,9 @@ export function createSymmetry(
         source[members[j + 1] as number] = pe;
       }
     }
-    if (moved) rename(state);
+    if (!moved) return named;
+    rename(state);
+    return named < 0 ? named : (target[named] as number);
   }
 
   function rename(state: State): void {

@@ -27,7 +27,7 @@ export function verificationJson(
   verification: Verification,
   traceOf: (run: FeatureRun, result: RuleResult) => JsonTrace | null,
 ): Readonly<Record<string, unknown>> {
-  const { candidate, verdict, runs, collapsed, statesPerSearch } = verification;
+  const { candidate, verdict, runs, collapsed, statesPerSearch, switches } = verification;
   return {
     format: FORMAT,
     candidate: candidate.id,
@@ -40,7 +40,7 @@ export function verificationJson(
           features: featuresJson(run.features),
           rule: result.rule.id,
           verdict: result.verdict,
-          bounds: boundsJson(run, statesPerSearch),
+          bounds: boundsJson(run, statesPerSearch, switches),
           states: result.states,
           trace: trace?.labels ?? [],
           ...(trace === null ? {} : { minimal: trace.minimal }),
@@ -54,8 +54,11 @@ export function verificationJson(
   };
 }
 
-/** The bounds a verdict holds within. */
-export function boundsJson(run: FeatureRun, statesPerSearch: number): unknown {
+/**
+ * The bounds a verdict holds within. `switches`: most preemptions of a run, where they were bounded; it is
+ * said whether there were runs with more.
+ */
+export function boundsJson(run: FeatureRun, statesPerSearch: number, switches?: number): unknown {
   const most = (read: (scenario: Scenario) => number): number =>
     Math.max(0, ...run.scenarios.map(({ scenario }) => read(scenario)));
   return {
@@ -65,6 +68,9 @@ export function boundsJson(run: FeatureRun, statesPerSearch: number): unknown {
     pages: most((s) => s.pages),
     window: most((s) => s.window),
     statesPerSearch,
+    ...(switches === undefined
+      ? {}
+      : { switches, switchesReached: run.scenarios.some(({ cut }) => cut) }),
   };
 }
 

@@ -127,7 +127,7 @@ function statesOf(run: FeatureRun): number {
 
 /** What the verdict rests on: bounds, scenarios, readings, what is not modelled. */
 export function groundsText(verification: Verification, style: Style): readonly string[] {
-  const { runs, statesPerSearch } = verification;
+  const { runs, statesPerSearch, switches } = verification;
   const widest = runs.reduce<FeatureRun | null>(
     (best, run) => (best === null || run.scenarios.length > best.scenarios.length ? run : best),
     null,
@@ -140,6 +140,9 @@ export function groundsText(verification: Verification, style: Style): readonly 
   };
   const lines = [
     ` bounds    up to ${bounds.pes} PEs, ${bounds.pages} pages, ${bounds.window} instructions in flight per PE, ${count(statesPerSearch)} states per search`,
+    ...(switches === undefined
+      ? []
+      : labelled('           ', switchesText(runs, switches), style.width)),
     ' scenarios',
     ...widest.scenarios.flatMap(({ name }) => labelled('   - ', name, style.width)),
   ];
@@ -149,6 +152,14 @@ export function groundsText(verification: Verification, style: Style): readonly 
   const names = LIMITS.map(({ name }) => name).join(', ');
   lines.push(...labelled(' not modelled (docs/limits.md): ', names, style.width));
   return lines;
+}
+
+/** What a bound on preemptions leaves out. */
+function switchesText(runs: readonly FeatureRun[], switches: number): string {
+  const most = `at most ${switches} preemption${switches === 1 ? '' : 's'} a run`;
+  return runs.some(({ scenarios }) => scenarios.some(({ cut }) => cut))
+    ? `${most}: all of these were looked at; there are runs with more, so no rule is verified`
+    : `${most}: no run has more, so this is no bound`;
 }
 
 /** Whether the verdict is the one the candidate states, where somebody has thought about it before. */

@@ -30,6 +30,7 @@ const TASK: CheckTask = {
 const RECORD: CheckRecord = {
   outcomes: [{ rule: 'progress', verdict: 'verified', message: null }],
   states: 3,
+  cut: false,
   read: ['fwb'],
 };
 

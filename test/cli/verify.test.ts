@@ -37,6 +37,21 @@ describe('tlbgate verify', () => {
     }
   });
 
+  test('a bound on preemptions that cuts runs off is never a pass', async () => {
+    const small = ['--feature', 'fwb=off', '--pages', '1', '--rule', 'contents-after-return'];
+    const bug = ['verify', 'unmap-stage2-range/without-dc-dsb', ...small];
+    const with1 = await tlbgate([...bug, '--switches', '1', '--json']);
+    const { verdict, runs } = JSON.parse(with1.out) as JsonVerdict;
+    expect([with1.code, verdict]).toEqual([3, 'inconclusive']);
+    expect(runs[0]?.bounds).toMatchObject({ switches: 1, switchesReached: true });
+    const told = await tlbgate([...bug, '--switches', '1']);
+    expect(told.out.replaceAll(/\s+/g, ' ')).toContain('at most 1 preemption a run: all of these');
+    const all = await tlbgate(['verify', BASELINE, ...small, '--switches', '99', '--json']);
+    expect(all.code).toBe(0);
+    const { runs: whole } = JSON.parse(all.out) as JsonVerdict;
+    expect(whole[0]?.bounds).toMatchObject({ switches: 99, switchesReached: false });
+  });
+
   test('the seed with FWB: verified, exit 0', async () => {
     const { code, out } = await tlbgate(['verify', SEED, '--feature', 'fwb=on', '--json']);
     expect(code).toBe(0);

@@ -29,7 +29,8 @@ function endKey(machine: Machine, state: State): string | null {
   return `${end} ${heads.join(' ')} memory ${inspect.memoryId()}`;
 }
 
-function nameless(fact: Fact): string {
+/** A fact without the number of the PE. */
+export function nameless(fact: Fact): string {
   return JSON.stringify(fact, (key, value: unknown) => {
     if (key === 'pe') return undefined;
     return typeof value === 'bigint' ? value.toString(16) : value;

@@ -32,6 +32,8 @@ export interface VerifyOptions {
   readonly seed?: number;
   readonly budget?: number;
   readonly rule?: string;
+  /** Most preemptions of a run. */
+  readonly switches?: number;
   readonly out?: string;
   readonly json?: boolean;
   /** Folder in which checks are kept for a run that goes on where this one was stopped. */
@@ -75,6 +77,7 @@ export async function verifyCommand(
     scenario: scenario === null || features === null ? scenario : { ...scenario, features },
     overrides: scenario === null ? overrides : {},
     statesPerSearch: STATES_PER_SEARCH,
+    switches: options.switches,
     expired,
     onProgress: progress.show,
     onSearch: progress.search,
@@ -135,10 +138,11 @@ function fullSize(
   how: Pick<Parameters<typeof verifyFullSize>[0], 'features' | 'rules' | 'expired' | 'onProgress'>,
 ): FullSizeVerification | InputError {
   const { pages, vcpus, mapping, guest } = options;
-  if (options.checkpoint !== undefined || options.jobs !== undefined) {
+  const { checkpoint, jobs, switches } = options;
+  if ([checkpoint, jobs, switches].some((option) => option !== undefined)) {
     return inputError(
       'option-value',
-      '--checkpoint and --jobs are for searches of scenarios: a verification at full size has none to keep or to share.',
+      '--checkpoint, --jobs and --switches are for searches of scenarios: a verification at full size has none to keep, to share or to bound.',
     );
   }
   if (guest !== 'general' || subject.scenario !== null) {
