@@ -62,23 +62,23 @@ export type ProgressResult =
 export function checkProgress(machine: Machine, options: ProgressOptions): ProgressResult {
   const limit = options.states;
   const reduced = options.reduced ?? false;
-  // Who waits for ever does so in the smaller graph too: pieces leave out no event of any run.
-  const small = stateGraph(machine, { limit, reduced, wholeAccesses: reduced });
-  if (small === null) return { kind: 'limit', states: limit };
-  const pes = machine.setup.threads.length;
-  for (let pe = 0; pe < pes; pe += 1) {
-    const stuck = stuckState(machine, small, pe);
-    if (stuck === null) continue;
-    const fact = noProgress(`${threadName(machine, pe)} waits for ${stuck.lock} for ever`);
-    const states = small.states.length;
-    return { kind: 'violation', fact, lead: leadTo(machine, small, stuck.state), loop: [], states };
-  }
-  if (!someoneHandlesFaults(small, pes)) return { kind: 'holds', states: small.states.length };
-  // What a fair run may do on a circle is asked of single steps.
-  const graph =
-    small.pieces === null ? small : stateGraph(machine, { limit, reduced, wholeAccesses: false });
+  // Who waits for ever does so in a graph with pieces too: they leave out no event of any run.
+  const graph = stateGraph(machine, {
+    limit,
+    reduced,
+    wholeAccesses: reduced,
+    singleWithHandlers: true,
+  });
   if (graph === null) return { kind: 'limit', states: limit };
   const states = graph.states.length;
+  const pes = machine.setup.threads.length;
+  for (let pe = 0; pe < pes; pe += 1) {
+    const stuck = stuckState(machine, graph, pe);
+    if (stuck === null) continue;
+    const fact = noProgress(`${threadName(machine, pe)} waits for ${stuck.lock} for ever`);
+    return { kind: 'violation', fact, lead: leadTo(machine, graph, stuck.state), loop: [], states };
+  }
+  if (!graph.hasHandler) return { kind: 'holds', states };
   for (let pe = 0; pe < pes; pe += 1) {
     const loop = endlessFaults(machine, graph, pe);
     if (loop === null) continue;
@@ -92,16 +92,6 @@ export function checkProgress(machine: Machine, options: ProgressOptions): Progr
     return { kind: 'violation', fact, lead, loop: steps, states };
   }
   return { kind: 'holds', states };
-}
-
-/** Whether some PE both takes faults and does work, as in a fault handler. */
-function someoneHandlesFaults(graph: StateGraph, pes: number): boolean {
-  const flags = new Int32Array(2 * pes + 1);
-  for (const edges of graph.out) {
-    for (const { agent, flags: more } of edges) flags[agent] = (flags[agent] ?? 0) | more;
-  }
-  const both = EDGE.fault | EDGE.work;
-  return flags.some((all) => (all & both) === both);
 }
 
 function noProgress(message: string): Fact & { readonly kind: 'no-progress' } {

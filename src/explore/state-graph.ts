@@ -18,6 +18,9 @@ export const EDGE = {
   lock: 8,
 } as const;
 
+/** Flags of a PE that handles faults. */
+const HANDLES = EDGE.fault | EDGE.work;
+
 /** One step of the graph. */
 export interface Edge {
   readonly from: number;
@@ -36,6 +39,8 @@ export interface StateGraph {
   readonly parents: readonly number[];
   /** What some edges stand for: pieces of PEs at rest; null when all are single steps. */
   readonly pieces: WholeAccesses | null;
+  /** Whether some PE both takes faults and does work, as in a fault handler. */
+  readonly hasHandler: boolean;
 }
 
 /** The agent of a step, as in `Edge`. */
@@ -55,11 +60,22 @@ export interface GraphOptions {
    * flags together.
    */
   readonly wholeAccesses: boolean;
+  /**
+   * Go on with single steps, from the beginning, as soon as pieces have been taken and some PE both takes
+   * faults and does work, as in a fault handler: what a fair run may do on a circle is asked of single
+   * steps, so the graph with pieces would be of no use.
+   */
+  readonly singleWithHandlers?: boolean;
 }
 
 /** The reachable graph, or null when it has more states than the limit. */
 export function stateGraph(machine: Machine, options: GraphOptions): StateGraph | null {
-  const { limit, reduced, wholeAccesses } = options;
+  const graph = graphOf(machine, options);
+  return graph === 'handlers' ? stateGraph(machine, { ...options, wholeAccesses: false }) : graph;
+}
+
+function graphOf(machine: Machine, options: GraphOptions): StateGraph | 'handlers' | null {
+  const { limit, reduced, wholeAccesses, singleWithHandlers } = options;
   const pes = machine.setup.threads.length;
   const width = machine.initial.length;
   const seen = stateSet(width);
@@ -73,6 +89,9 @@ export function stateGraph(machine: Machine, options: GraphOptions): StateGraph 
   let edges: Edge[] = [];
   let state = machine.initial;
   let hasPieces = false;
+  /** All flags of the edges of an agent. */
+  const flagsOf = new Int32Array(2 * pes + 1);
+  let hasHandler = false;
 
   /** Adds an edge to the state in `next`; false when there are too many states. */
   function arrive(agent: number, flags: number): boolean {
@@ -84,6 +103,9 @@ export function stateGraph(machine: Machine, options: GraphOptions): StateGraph 
       parents.push(from);
     }
     edges.push({ from, to, agent, flags });
+    const all = (flagsOf[agent] as number) | flags;
+    flagsOf[agent] = all;
+    if ((all & HANDLES) === HANDLES) hasHandler = true;
     return true;
   }
 
@@ -128,9 +150,10 @@ export function stateGraph(machine: Machine, options: GraphOptions): StateGraph 
     state = states[out.length] as State;
     edges = [];
     if (!expand()) return null;
+    if (singleWithHandlers === true && hasPieces && hasHandler) return 'handlers';
     out.push(edges);
   }
-  return { states, out, parents, pieces: hasPieces ? pieces : null };
+  return { states, out, parents, pieces: hasPieces ? pieces : null, hasHandler };
 }
 
 function flagsOfStep(machine: Machine, state: State, t: Step): number {
