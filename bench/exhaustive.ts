@@ -1,14 +1,19 @@
 import { DEFAULT_FEATURES, type Features } from '../src/arm64/features.ts';
 import type { Candidate } from '../src/candidates/candidate.ts';
+import { CANDIDATES } from '../src/candidates/catalogue.ts';
 import { deferredRangeFlush } from '../src/candidates/unmap-stage2-range/deferred-range-flush.ts';
 import { perPageFlush } from '../src/candidates/unmap-stage2-range/per-page-flush.ts';
 import { factAtEnd, machineOf } from '../src/explore/check.ts';
+import { scenarioLibrary } from '../src/explore/library.ts';
 import { search, type SearchResult } from '../src/explore/search.ts';
+import { stateGraph } from '../src/explore/state-graph.ts';
 import type { Machine } from '../src/machine/machine.ts';
+import { MAX_WINDOW } from '../src/machine/window.ts';
 import { ALL_RULES } from '../src/rules/all-rules.ts';
 import { firstViolation } from '../src/rules/rule.ts';
 import { isInputError } from '../src/scenario/input-error.ts';
 import { defaultScenario } from '../src/scenario/scenario.ts';
+import { stateSet } from '../src/util/state-set.ts';
 
 /** How a search went. */
 export interface SearchRow {
@@ -56,7 +61,7 @@ const PASSES: readonly Question[] = [
 const VCPUS = [1, 2, 3] as const;
 const PAGES = [1, 2, 3, 4] as const;
 /** Instructions in flight per PE, as in the default scenario. */
-const WINDOW = 8;
+const WINDOW = MAX_WINDOW;
 
 /** Time to a verdict of seed and baseline, by the number of vCPUs and pages. */
 export function verdictRows(now: () => number, states: number): readonly SearchRow[] {
@@ -92,18 +97,26 @@ export function reductionRows(
   );
 }
 
-/** Sizes that plain search finishes: window, vCPUs, pages. */
+/** Sizes that plain search finishes, or may finish: window, vCPUs, pages. */
 const FINISHED = [
   [4, 1, 1],
   [4, 1, 2],
+  [4, 1, 3],
+  [4, 1, 4],
   [3, 2, 1],
+  [3, 2, 2],
   [2, 2, 2],
+  [2, 2, 3],
+  [2, 2, 4],
   [2, 3, 1],
+  [2, 3, 2],
+  [2, 3, 3],
 ] as const;
 
 /** Plain search and all reductions where plain search finishes; the first of each pair is plain. */
 export function factorRows(
   now: () => number,
+  states: number,
 ): readonly { readonly window: number; readonly rows: readonly [SearchRow, SearchRow] }[] {
   const [, baseline] = PASSES;
   if (baseline === undefined) return [];
@@ -111,9 +124,81 @@ export function factorRows(
     const question = { ...baseline, vcpus, pages, window };
     return {
       window,
-      rows: [run(question, NONE, 5_000_000, now), run(question, ALL, 5_000_000, now)],
+      rows: [run(question, NONE, states, now), run(question, ALL, states, now)],
     };
   });
+}
+
+/** The library with a bound on instructions in flight. */
+export interface WindowRow {
+  readonly window: number;
+  readonly situations: number;
+  /** Situations in which some rule is broken. */
+  readonly refuted: number;
+  readonly limits: number;
+  readonly states: number;
+  readonly ms: number;
+}
+
+/** Every situation of the library, for every candidate, with and without FWB. */
+export function windowRows(now: () => number, states: number): readonly WindowRow[] {
+  return [8, 12, MAX_WINDOW].map((window) => {
+    const row = { window, situations: 0, refuted: 0, limits: 0, states: 0 };
+    const start = now();
+    for (const fwb of [false, true]) {
+      const features = { ...DEFAULT_FEATURES, fwb };
+      for (const candidate of CANDIDATES) {
+        for (const { scenario } of scenarioLibrary(candidate, features)) {
+          const machine = machineOf({ ...scenario, window }, candidate);
+          if (isInputError(machine)) continue;
+          const result = searched(machine, ALL, states);
+          row.situations += 1;
+          row.states += result.states;
+          if (result.kind === 'violation') row.refuted += 1;
+          if (result.kind === 'limit') row.limits += 1;
+        }
+      }
+    }
+    return { ...row, ms: now() - start };
+  });
+}
+
+/** What states are made of. */
+export interface ContentRow {
+  readonly size: string;
+  readonly states: number;
+  /** Of the set of states: its ids, hashes, parents and places. */
+  readonly bytesPerState: number;
+  /** Different contents of all components of all states. */
+  readonly contents: number;
+}
+
+/** States of the seed with FWB, and how many contents they share. */
+export function contentRows(limit: number): readonly ContentRow[] {
+  const [seed] = PASSES;
+  if (seed === undefined) return [];
+  return VCPUS.flatMap((vcpus) =>
+    PAGES.flatMap((pages) => {
+      const machine = bench({ ...seed, vcpus, pages, window: WINDOW });
+      const graph = stateGraph(machine, { limit, reduced: true, wholeAccesses: true });
+      if (graph === null) return [];
+      const set = stateSet(machine.initial.length);
+      const contents = machine.initial.slice().fill(0);
+      const met = Array.from(contents, () => new Set<number>());
+      for (const state of graph.states) {
+        set.add(state, -1);
+        state.forEach((id, i) => met[i]?.add(id));
+      }
+      return [
+        {
+          size: `${vcpus} x ${pages}`,
+          states: set.size(),
+          bytesPerState: set.bytes() / set.size(),
+          contents: met.reduce((sum, ids) => sum + ids.size, 0),
+        },
+      ];
+    }),
+  );
 }
 
 interface SizedQuestion extends Question {
@@ -130,7 +215,20 @@ function run(
 ): SearchRow {
   const machine = bench(question);
   const start = now();
-  const result = search(
+  const result = searched(machine, how, states);
+  const ms = now() - start;
+  return {
+    question: question.name,
+    size: `${question.vcpus} x ${question.pages}`,
+    result: result.kind,
+    states: result.states,
+    transitions: result.transitions,
+    ms,
+  };
+}
+
+function searched(machine: Machine, how: Reductions, states: number): SearchResult {
+  return search(
     machine,
     { states },
     {
@@ -142,15 +240,6 @@ function run(
       },
     },
   );
-  const ms = now() - start;
-  return {
-    question: question.name,
-    size: `${question.vcpus} x ${question.pages}`,
-    result: result.kind,
-    states: result.states,
-    transitions: result.transitions,
-    ms,
-  };
 }
 
 /** The default scenario; a general guest that writes, its MMU off. */

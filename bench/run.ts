@@ -1,6 +1,14 @@
 import { cpus } from 'node:os';
 import { conformanceRows } from './conformance.ts';
-import { factorRows, reductionRows, verdictRows, WAYS, type SearchRow } from './exhaustive.ts';
+import {
+  contentRows,
+  factorRows,
+  reductionRows,
+  verdictRows,
+  WAYS,
+  windowRows,
+  type SearchRow,
+} from './exhaustive.ts';
 import { kernelRows } from './kernel.ts';
 import { randomRows } from './random.ts';
 import { shortestRows } from './shortest.ts';
@@ -9,10 +17,13 @@ import { count, table, time } from './table.ts';
 
 /**
  * `npm run bench`: how fast the explorers are, as tables on stdout. `TLBGATE_BENCH_STATES` is the limit of
- * one search; a search that reaches it says so instead of a verdict. `TLBGATE_BENCH_PAGES` is the largest range that is
+ * one search; a search that reaches it says so instead of a verdict. `TLBGATE_BENCH_PLAIN` is the same for plain searches
+ * that are compared with reduced ones. `TLBGATE_BENCH_PAGES` is the largest range that is
  * looked at as a whole.
  */
 const STATES = Number(process.env['TLBGATE_BENCH_STATES'] ?? 1_000_000);
+/** Most states of a plain search in the table of ratios: about 100 bytes each, and what steps are remembered. */
+const PLAIN_STATES = Number(process.env['TLBGATE_BENCH_PLAIN'] ?? 5_000_000);
 const now = (): number => performance.now();
 
 function say(title: string, text: string): void {
@@ -92,13 +103,41 @@ say(
   'The same with fewer instructions in flight, where plain search finishes',
   table(
     ['in flight', 'size', 'plain', 'all reductions', 'ratio'],
-    factorRows(now).map(({ window, rows }) => [
+    factorRows(now, PLAIN_STATES).map(({ window, rows }) => [
       String(window),
       rows[0].size,
       ...rows.map((row) =>
         row.result === 'limit' ? 'limit' : `${count(row.states)} in ${time(row.ms)}`,
       ),
       ratio(rows),
+    ]),
+  ),
+);
+
+say(
+  'The whole library, by instructions in flight',
+  table(
+    ['in flight', 'situations', 'refuted', 'limit', 'states', 'time'],
+    windowRows(now, STATES).map((row) => [
+      String(row.window),
+      count(row.situations),
+      count(row.refuted),
+      count(row.limits),
+      count(row.states),
+      time(row.ms),
+    ]),
+  ),
+);
+
+say(
+  'What states are made of: the seed with FWB',
+  table(
+    ['size', 'states', 'bytes a state', 'different contents'],
+    contentRows(STATES).map((row) => [
+      row.size,
+      count(row.states),
+      row.bytesPerState.toFixed(0),
+      count(row.contents),
     ]),
   ),
 );
