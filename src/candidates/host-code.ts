@@ -146,22 +146,55 @@ export function writeContext(change: Partial<Context>, location: SourceLocation)
 /**
  * Runs `code` as called from `caller`, so that its effects say through which call they were reached.
  */
-export function* call<Result>(caller: SourceLocation, code: HostCode<Result>): HostCode<Result> {
-  return yield* relocate(code, (location) => calledFrom(location, caller));
+export function call<Result>(caller: SourceLocation, code: HostCode<Result>): HostCode<Result> {
+  return relocate(code, (location) => calledFrom(location, caller));
 }
 
-/** Runs `code` with every location replaced: for code whose lines have moved in a patched tree. */
-export function* relocate<Result>(
+/**
+ * Runs `code` with every location replaced: for code whose lines have moved in a patched tree. An object
+ * and no generator of its own: every effect of a long run passes through a few of these.
+ */
+export function relocate<Result>(
   code: HostCode<Result>,
   move: (location: SourceLocation) => SourceLocation,
 ): HostCode<Result> {
-  let step = code.next();
-  while (step.done !== true) {
-    const effect = step.value;
-    const answer = yield { ...effect, location: move(effect.location) };
-    step = code.next(answer);
+  function moved(step: IteratorResult<Effect, Result>): IteratorResult<Effect, Result> {
+    if (step.done === true) return step;
+    return { done: false, value: effectAt(step.value, move(step.value.location)) };
   }
-  return step.value;
+  const relocated: HostCode<Result> = {
+    next: (answer?: Answer) => moved(answer === undefined ? code.next() : code.next(answer)),
+    return: (result) => moved(code.return(result)),
+    throw: (error: unknown) => moved(code.throw(error)),
+    [Symbol.iterator]: () => relocated,
+  };
+  return relocated;
+}
+
+/** The effect at another location. The kinds that fill long runs are copied field by field: that is fast. */
+function effectAt(effect: Effect, location: SourceLocation): Effect {
+  switch (effect.kind) {
+    case 'dsb': {
+      const { kind, limit, domain, nXS } = effect;
+      return { kind, limit, domain, nXS, location };
+    }
+    case 'isb':
+      return { kind: 'isb', location };
+    case 'tlbi': {
+      const { kind, op, operand, intendedVmid } = effect;
+      return { kind, op, operand, intendedVmid, location };
+    }
+    case 'context':
+      return { kind: 'context', change: effect.change, location };
+    case 'dc':
+      return { kind: 'dc', op: effect.op, at: effect.at, location };
+    case 'store': {
+      const { kind, at, bytes, data, order, exclusive, wanted } = effect;
+      return { kind, at, bytes, data, order, exclusive, wanted, location };
+    }
+    default:
+      return { ...effect, location };
+  }
 }
 
 /** The page that holds an address: `virt_to_page`. */

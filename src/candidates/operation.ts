@@ -1,4 +1,4 @@
-import type { SourceLocation } from '../program/source-location.ts';
+import { within, type SourceLocation } from '../program/source-location.ts';
 import { load, loadAcquire, store, storeRelease, valueOf, type HostCode } from './host-code.ts';
 import type { Kvm } from './kvm-v5_8/kvm.ts';
 import { invalidateRangeEnd, invalidateRangeStart } from './kvm-v5_8/notifier.ts';
@@ -37,7 +37,7 @@ export interface Request {
 const ENVIRONMENT = 'the host around the operation';
 
 function here(text: string): SourceLocation {
-  return { file: 'scenario', line: 0, function: ENVIRONMENT, text };
+  return within('scenario', ENVIRONMENT)(0, text);
 }
 
 /**

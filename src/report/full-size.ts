@@ -5,7 +5,7 @@ import { columns, count, labelled } from './layout.ts';
 
 /** What a summary leaves to the small scopes, in words. */
 const SMALL_SCOPE =
-  'vCPUs that enter the host by a fault, a second host thread, a reader on another PE, a second VM: these are looked at in the small scenarios only';
+  'vCPUs that enter the host by a fault or execute instructions, a second host thread, a reader on another PE, a second VM: these are looked at in the small scenarios only';
 
 /** The part of the report on the summary at full size. */
 export function fullSizeText(
@@ -22,7 +22,7 @@ export function fullSizeText(
 }
 
 function sizeText(
-  { features, mapping, result, remarks, lifted }: FullSizeRun,
+  { features, mapping, result, small, remarks, lifted }: FullSizeRun,
   width: number,
 ): string[] {
   const words = showFeatureDifferences(features) || 'the default machine';
@@ -44,7 +44,11 @@ function sizeText(
       `${count(own)} states`,
     ]);
     lines.push(...columns(rows, 5));
+    if (result.incomplete !== null) {
+      lines.push(...labelled('   ', `not all of it: the candidate ${result.incomplete}`, width));
+    }
   }
+  lines.push(...labelled('   the small scenarios alone: ', smallText(small), width));
   for (const { rule, pages, ipa, view, message, events } of lifted) {
     const text = `${rule.id}: ${message}; a concrete run of ${count(events)} events with ${count(pages)} pages, page 0x${ipa.toString(16)}, guest view ${view}, was made from the summary and replayed`;
     lines.push(...labelled('   ', text, width));
@@ -53,9 +57,18 @@ function sizeText(
   return lines;
 }
 
+/** What the small scenarios say, which stands also where there is nothing at full size. */
+function smallText(small: FullSizeRun['small']): string {
+  const parts = (['refuted', 'inconclusive'] as const).flatMap((verdict) => {
+    const rules = small.filter((each) => each.verdict === verdict).map(({ rule }) => rule.id);
+    return rules.length === 0 ? [] : [`${verdict} ${rules.join(', ')}`];
+  });
+  return parts.length === 0 ? 'verified for every rule' : `${parts.join('; ')}; the rest verified`;
+}
+
 /** The part of the JSON object on the summary at full size. */
 export function fullSizeJson({ sizes, pages, vcpus }: FullSizeVerification): unknown {
-  return sizes.map(({ features, mapping, result, remarks, lifted }) => ({
+  return sizes.map(({ features, mapping, result, small, remarks, lifted }) => ({
     features: featuresJson(features),
     pages,
     mapping,
@@ -63,6 +76,7 @@ export function fullSizeJson({ sizes, pages, vcpus }: FullSizeVerification): unk
     vcpus: 'any',
     vcpusAsked: vcpus,
     smallScopeOnly: SMALL_SCOPE,
+    smallScope: Object.fromEntries(small.map(({ rule, verdict }) => [rule.id, verdict])),
     remarks,
     lifted: lifted.map(({ rule, ipa, pages: of, view, message, events, labels }) => ({
       rule: rule.id,
@@ -77,6 +91,7 @@ export function fullSizeJson({ sizes, pages, vcpus }: FullSizeVerification): unk
       ? { reached: false, reason: result.reason }
       : {
           reached: true,
+          incomplete: result.incomplete,
           effects: result.effects,
           hostRuns: result.runs,
           states: result.states,

@@ -4,6 +4,7 @@ import { noEffect } from '../host-code.ts';
 import { KERNEL, MMU_C } from '../kvm-v5_8/source-files.ts';
 import { V5_8_UNMAP } from '../kvm-v5_8/unmap-v5_8.ts';
 import {
+  userMemAbort,
   userMemAbortWith,
   V5_8_FAULT,
   V5_8_MAP,
@@ -39,7 +40,11 @@ function faultCandidate(form: {
       form.beside === 'unmap'
         ? unmapOperation(kvm, () => V5_8_UNMAP, request)
         : noEffect(undefined),
-    fault: (kvm, fault) => userMemAbortWith(kvm, form.plan, fault),
+    // That of v5.8 is known by its identity where no other is looked at.
+    fault:
+      form.plan === V5_8_FAULT
+        ? userMemAbort
+        : (kvm, fault) => userMemAbortWith(kvm, form.plan, fault),
   };
 }
 

@@ -42,7 +42,7 @@ export function buildStage2Tree(
   const rootBytes = BigInt(geometry.rootPages) * bytes;
   const root = memory.take(rootBytes, rootBytes);
   const words = new Map<bigint, bigint>();
-  const tables = new Map<bigint, TablePage>();
+  const tables = new Map<bigint, { -readonly [key in keyof TablePage]: TablePage[key] }>();
   const pageOfCell = (cell: bigint): bigint => cell & ~(bytes - 1n);
 
   function addEntry(cell: bigint, value: bigint): void {
@@ -51,9 +51,7 @@ export function buildStage2Tree(
     const table = tables.get(page);
     if (table === undefined) {
       tables.set(page, { page, level: geometry.startLevel, ipa: 0n, count: 2 });
-    } else {
-      tables.set(page, { ...table, count: table.count + 1 });
-    }
+    } else table.count += 1;
   }
 
   tables.set(root, { page: root, level: geometry.startLevel, ipa: 0n, count: 1 });

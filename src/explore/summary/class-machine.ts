@@ -1,4 +1,4 @@
-import { levelShift, type Level } from '../../arm64/geometry.ts';
+import { LAST_LEVEL, levelShift, type Level } from '../../arm64/geometry.ts';
 import { pageBytes } from '../../arm64/granule.ts';
 import { hostContext } from '../../candidates/kvm-v5_8/world-switch.ts';
 import { generalGuest } from '../../guest/general.ts';
@@ -10,7 +10,9 @@ import { generatorThread } from '../../program/generator-thread.ts';
 import type { GuestViewKind } from '../../scenario/scenario.ts';
 import { VMID, type FullWorld } from './full-world.ts';
 import type { PageClass, Projection, Token } from './project.ts';
-import type { Shape } from './token.ts';
+import { rangeHits } from './range-hits.ts';
+import type { StoredValue } from './shape.ts';
+import type { Trace } from './trace.ts';
 import { wordThread } from './word-thread.ts';
 
 /** At the end of the text of what the host does for other pages. */
@@ -25,7 +27,7 @@ export const CLASS_WINDOW = 8;
  */
 export function classSetup(
   world: FullWorld,
-  shapes: readonly Shape[],
+  { shapes, ranges }: Pick<Trace, 'shapes' | 'ranges'>,
   projection: Projection,
   of: PageClass,
   viewKind: GuestViewKind,
@@ -82,6 +84,22 @@ export function classSetup(
     }
   }
 
+  function descriptor(stored: StoredValue | null, level: Level): bigint | null {
+    if (stored === null) return null;
+    const address = { none: 0n, own: baseAt(line, level), spare: world.spare }[stored.output];
+    return stored.bits | address;
+  }
+
+  /** A TLBI by range of the host that hits of the page's walk what the token says. */
+  function rangeOperand({ shape, hits }: Token): bigint {
+    const found = ranges.find(
+      (each) =>
+        each.shape === shape && rangeHits(each, of.page, LAST_LEVEL, geometry, features) === hits,
+    );
+    if (found === undefined) throw new Error('no TLBI by range hits what the token says');
+    return found.operand;
+  }
+
   function effectOf(token: Token): Effect {
     const shape = shapes[token.shape];
     if (shape === undefined) throw new Error(`no shape ${token.shape}`);
@@ -89,18 +107,19 @@ export function classSetup(
     const shared = token.shared ?? 3;
     switch (content.kind) {
       case 'nothing':
+      case 'spare-line':
         return effect;
       case 'descriptor': {
         const at = { kind: 'physical', address: constant(entryOf(shared)) } as const;
-        if (effect.kind === 'rmw') return { ...effect, at };
+        const value = descriptor(content.value, shared as Level);
+        if (effect.kind === 'rmw') {
+          const { kind, bytes, acquire, release, noReturn, location } = effect;
+          const order = { acquire, release, noReturn, wanted: false };
+          return { kind, at, bytes, update: () => value, operands: [], ...order, location };
+        }
         if (effect.kind !== 'store') throw new Error('a descriptor is stored by a store');
-        const { bits, output } = content.value;
-        const address = {
-          none: 0n,
-          own: baseAt(line, shared as Level),
-          spare: world.spare,
-        }[output];
-        return { ...effect, at, data: constant(bits | address) };
+        if (value === null) throw new Error('a store writes something');
+        return { ...effect, at, data: constant(value) };
       }
       case 'line':
         if (!('at' in effect)) throw new Error('an effect on a line has a place');
@@ -111,6 +130,9 @@ export function classSetup(
           ...effect,
           operand: constant(content.hintBits | (sharing(shared, content.baseOf) >> 12n)),
         };
+      case 'range':
+        if (effect.kind !== 'tlbi') throw new Error('only a TLBI names a range');
+        return { ...effect, operand: constant(rangeOperand(token)) };
       case 'free-table': {
         const page = tables.get((shared + 1) as Level);
         if (page === undefined) throw new Error(`the walk has no table below level ${shared}`);
@@ -126,7 +148,8 @@ export function classSetup(
   /** Says of what is done for other pages that it is. */
   function placed(token: Token, isInLoop: boolean): Effect {
     const effect = effectOf(token);
-    const isOther = shapes[token.shape]?.concern === 'address' && token.shared !== 3;
+    const concern = shapes[token.shape]?.concern;
+    const isOther = concern === 'address' && token.shared !== 3;
     if (!isInLoop && !isOther) return effect;
     const { location } = effect;
     return { ...effect, location: { ...location, text: `${location.text}${FOR_OTHERS}` } };

@@ -5,7 +5,6 @@ import {
   LAST_LEVEL,
   LEVELS,
   levelBytes,
-  mayHoldBlock,
   type Geometry,
   type Level,
 } from '../../arm64/geometry.ts';
@@ -19,27 +18,15 @@ import type { Request } from '../../candidates/operation.ts';
 import { bumpFrom } from '../../candidates/world/bump.ts';
 import { buildStage2Tree, type LeafSpec } from '../../candidates/world/tables.ts';
 import { decodeStage2 } from '../../arm64/stage2-descriptor.ts';
-import { inputError, isInputError, type InputError } from '../../scenario/input-error.ts';
-
-/** The size at which an operation is looked at as a whole. */
-export interface FullSize {
-  readonly features: Features;
-  /** Pages of the granule in the range of the operation. */
-  readonly pages: number;
-  /**
-   * What the range is mapped by: the size of a page or block (`4k`, `2m` ...), or `mixed`. For an operation that
-   * puts blocks in the place of pages, the blocks; there the size of a page stands for those of level 2.
-   */
-  readonly mapping: string;
-}
-
-/** Consecutive pages by number (IPA / page size), mapped by leaves of one level. */
-export interface Run {
-  readonly from: number;
-  /** Not included. */
-  readonly to: number;
-  readonly level: Level;
-}
+import { isInputError, type InputError } from '../../scenario/input-error.ts';
+import {
+  layOut,
+  pagesPerEntry,
+  type FullSize,
+  type Layout,
+  type Run,
+  type Side,
+} from './layout.ts';
 
 /**
  * The stage-2 tree of one VM at full size, as host code finds it. Pages are named by their number,
@@ -95,46 +82,17 @@ const STAGE1_PAGE = 1n << 45n;
 /** The VMID of the only VM. */
 export const VMID = 1;
 
-/** The largest range, in pages, that is worth building in memory. */
-const MOST_PAGES = 1 << 24;
-
-/** Sizes by which a granule maps, largest first, as they are written on the command line. */
-export function mappingNames(features: Features): readonly string[] {
-  return LEVELS.filter(
-    (level) => level === LAST_LEVEL || mayHoldBlock(features.granule, level, features),
-  ).map((level) => sizeName(levelBytes(features.granule, level)));
-}
-
-function sizeName(bytes: bigint): string {
-  const units = ['k', 'm', 'g', 't'] as const;
-  let value = bytes >> 10n;
-  let unit = 0;
-  while (value >= 1024n) {
-    value >>= 10n;
-    unit += 1;
-  }
-  return `${value}${units[unit] ?? '?'}`;
-}
-
-/** The level that a mapping of this name has; null where the granule has no such mapping. */
-function levelNamed(features: Features, name: string): Level | null {
-  const { granule } = features;
-  return (
-    LEVELS.find(
-      (level) =>
-        (level === LAST_LEVEL || mayHoldBlock(granule, level, features)) &&
-        sizeName(levelBytes(granule, level)) === name,
-    ) ?? null
-  );
-}
-
 /** Builds the world of an operation. An error is one sentence about what was asked for. */
-export function buildFullWorld(size: FullSize, operation: OperationKind): FullWorld | InputError {
+export function buildFullWorld(
+  size: FullSize,
+  operation: OperationKind,
+  side: Side = 'in-front',
+): FullWorld | InputError {
   const { features } = size;
   const geometry = kvmStage2Geometry(features);
   const { granule } = features;
   const bytes = pageBytes(granule);
-  const laidOut = layOut(size, geometry, operation);
+  const laidOut = layOut(size, geometry, operation, side);
   if (isInputError(laidOut)) return laidOut;
   const { runs, range, step } = laidOut;
   const first = runs[0]?.from ?? 0;
@@ -256,103 +214,6 @@ export function buildFullWorld(size: FullSize, operation: OperationKind): FullWo
   };
 }
 
-/** Pages of the granule that one entry of a level covers. */
-export function pagesPerEntry(geometry: Geometry, level: Level): number {
-  return 2 ** ((LAST_LEVEL - level) * bitsPerLevel(geometry.granule));
-}
-
-interface Layout {
-  readonly runs: readonly Run[];
-  readonly range: { readonly from: number; readonly to: number };
-  /** Pages that one call of the operation is about. */
-  readonly step: number;
-  readonly unit: number;
-}
-
-/** The level of the blocks that replace pages, given the level asked for. */
-function blockLevel(level: Level): 1 | 2 {
-  return level === 1 ? 1 : 2;
-}
-
-/**
- * The range lies across a border of top-level entries. On the left side a neighbour in front of the
- * range keeps its tables alive, on the right side every table becomes empty.
- */
-function layOut(
-  { features, pages, mapping }: FullSize,
-  geometry: Geometry,
-  operation: OperationKind,
-): Layout | InputError {
-  const names = mappingNames(features);
-  const page = names.at(-1) ?? '';
-  const level = mapping === 'mixed' ? LAST_LEVEL : levelNamed(features, mapping);
-  if (level === null || level < geometry.startLevel) {
-    return optionError(
-      `--mapping cannot be "${mapping}": with ${features.granule} pages it is ${names
-        .filter((name) => (levelNamed(features, name) ?? -2) >= geometry.startLevel)
-        .join(', ')} or mixed`,
-    );
-  }
-  if (operation === 'remap' && mapping !== page) {
-    return optionError(
-      `--mapping cannot be "${mapping}": this operation replaces one page entry, so it needs ${page}`,
-    );
-  }
-  if (operation === 'block' && mapping === 'mixed') {
-    return optionError(
-      '--mapping cannot be "mixed": this operation puts blocks of one size in the place of pages',
-    );
-  }
-  const block = pagesPerEntry(geometry, 2);
-  const unit = pagesPerEntry(geometry, operation === 'block' ? blockLevel(level) : level);
-  if (pages % unit !== 0) {
-    return optionError(
-      `--pages cannot be ${pages}: a block holds ${unit} pages, so it must be a multiple of that`,
-    );
-  }
-  if (mapping === 'mixed' && pages < 2 * block) {
-    return optionError(
-      `--pages cannot be ${pages}: pages and blocks side by side need at least ${2 * block}`,
-    );
-  }
-  const entries = 2 ** bitsPerLevel(geometry.granule);
-  const rightBlocks = mapping === 'mixed' ? Math.floor(pages / 2 / block) * block : 0;
-  let left = mapping === 'mixed' ? pages - rightBlocks : Math.floor(pages / unit / 2) * unit;
-  // A table that the range fills has no place for a neighbour.
-  const hasNeighbour = operation !== 'block' && left > 0;
-  const mayShift = mapping !== 'mixed' && left > unit;
-  if (hasNeighbour && mayShift && left % (unit * entries) === 0) left -= unit;
-  const perTop = pagesPerEntry(geometry, geometry.startLevel);
-  const border = Math.max(1, Math.ceil((left + unit) / perTop)) * perTop;
-  const range = { from: border - left, to: border - left + pages };
-  // The last two top-level entries are for the guest's own tables and for what is outside of all.
-  if (pages > MOST_PAGES || range.to > (geometry.rootEntries - 2) * perTop) {
-    const most = Math.min(MOST_PAGES, (geometry.rootEntries - 4) * perTop);
-    return optionError(
-      `--pages cannot be ${pages}: at most ${most} pages fit with ipa-bits=${features.ipaBits} and ${features.granule} pages`,
-    );
-  }
-  const runs: Run[] = [];
-  const inFront = mapping === 'mixed' ? 1 : unit;
-  if (operation === 'block') runs.push({ from: range.from - 1, to: range.from, level: LAST_LEVEL });
-  else if (hasNeighbour) runs.push({ from: range.from - inFront, to: range.from, level });
-  if (rightBlocks > 0) {
-    runs.push({ from: range.from, to: border, level }, { from: border, to: range.to, level: 2 });
-  } else runs.push({ ...range, level: operation === 'block' ? LAST_LEVEL : level });
-  // With the last table below it a table goes too, and would have to be made again for the block.
-  if (operation === 'block') runs.push({ from: range.to, to: range.to + 1, level: LAST_LEVEL });
-  return {
-    runs,
-    range,
-    step: operation === 'block' ? unit : pages,
-    unit: mapping === 'mixed' ? 2 * block : unit,
-  };
-}
-
-function optionError(text: string): InputError {
-  return inputError('option-value', `${text}.`);
-}
-
 /** The operation of the candidate on the range; block by block where it is about one block. */
 function* hostThread(
   candidate: Candidate,
@@ -386,7 +247,7 @@ function requestFor(
   to: number,
 ): Request {
   const bytes = pageBytes(kvm.geometry.granule);
-  const pages = Array.from({ length: operation === 'remap' ? 1 : to - from }, (_, i) => ({
+  const pages = Array.from({ length: to - from }, (_, i) => ({
     ipa: BigInt(from + i) * bytes,
     page: addressOf(from + i),
   }));

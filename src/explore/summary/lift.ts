@@ -2,7 +2,7 @@ import type { Candidate } from '../../candidates/candidate.ts';
 import type { Fact } from '../../machine/facts.ts';
 import type { State } from '../../machine/state.ts';
 import { createMachine, type Machine } from '../../machine/machine.ts';
-import type { Transition } from '../../machine/transition.ts';
+import { EVENT, type Transition } from '../../machine/transition.ts';
 import type { Rule } from '../../rules/rule.ts';
 import { isInputError } from '../../scenario/input-error.ts';
 import type { GuestViewKind } from '../../scenario/scenario.ts';
@@ -13,7 +13,8 @@ import { findViolation } from '../check.ts';
 import type { SearchLimits } from '../search.ts';
 import { classSetup, FOR_OTHERS } from './class-machine.ts';
 import { concreteSetup } from './concrete-machine.ts';
-import { buildFullWorld, pagesPerEntry, type FullSize } from './full-world.ts';
+import { buildFullWorld } from './full-world.ts';
+import { pagesPerEntry, type FullSize } from './layout.ts';
 import { summarise } from './summarise.ts';
 
 /** A concrete run that breaks the rule a summary breaks. */
@@ -57,18 +58,17 @@ export function lift(
     const summary = summarise(candidate, smaller, [rule], limits);
     if (isInputError(summary) || summary.kind !== 'summary') continue;
     const [outcome] = summary.outcomes;
-    const world = buildFullWorld(smaller, candidate.operation);
-    if (outcome?.at === null || outcome === undefined || isInputError(world)) continue;
-    const { page, view, projection, shapes } = outcome.at;
-    const abstract = createMachine(classSetup(world, shapes, projection, page, view));
+    if (outcome?.at === null || outcome === undefined) continue;
+    const { world, choiceAt, page, view, projection, trace } = outcome.at;
+    const abstract = createMachine(classSetup(world, trace, projection, page, view));
     const found = findViolation(abstract, [rule], limits, true);
     if (found.kind !== 'violation') continue;
     const labels = labelsOf(abstract, found.trace);
     const make = (): Machine =>
       createMachine(concreteSetup(world, candidate, view, [page.page], 1));
     const run =
-      follow(make(), labels, rule, false) ??
-      follow(make(), labels, rule, true) ??
+      follow(make(), labels, rule, choiceAt, false) ??
+      follow(make(), labels, rule, choiceAt, true) ??
       searched(make(), rule, limits, pages);
     if (run === null || !breaksAgain(make(), run.labels, rule)) continue;
     return {
@@ -115,12 +115,14 @@ function follow(
   machine: Machine,
   all: readonly Label[],
   rule: Rule,
+  choiceAt: (index: number) => number,
   lastIsLate: boolean,
 ): Run | null {
   const labels = all.filter(({ where }) => !where.includes(FOR_OTHERS));
   const tail = labels.map(({ agent }) => agent).lastIndexOf('cpu0') + 1;
   const done: Label[] = [];
   let state = machine.initial;
+  let choices = 0;
   let message = judge(rule, machine.initialFacts);
 
   function take(step: Transition): void {
@@ -135,8 +137,12 @@ function follow(
     for (const kind of ['instance', 'deliver']) {
       for (const site of sites) {
         if (site.kind !== kind || (kind === 'instance' && site.pe !== 0)) continue;
-        const [step] = machine.at(state, site);
+        const steps = machine.at(state, site);
+        const isChoice = steps.length > 1 && steps[0]?.event === EVENT.fire;
+        const option = isChoice ? choiceAt(choices) : 0;
+        const step = isChoice ? steps.find(({ choice }) => choice === option) : steps[0];
         if (step === undefined) continue;
+        if (isChoice) choices += 1;
         take(step);
         return true;
       }
@@ -146,7 +152,7 @@ function follow(
 
   for (const [index, label] of labels.entries()) {
     if (lastIsLate && index === tail) while (message === null && goOn());
-    const back = { state, length: done.length };
+    const back = { state, choices, length: done.length };
     for (;;) {
       if (message !== null) return { labels: done, message };
       const step = transitionOf(machine, state, label);
@@ -156,7 +162,7 @@ function follow(
       }
       const mayWait = label.agent === 'cpu0' && label.event !== 'deliver';
       if (mayWait && goOn()) continue;
-      ({ state } = back);
+      ({ state, choices } = back);
       done.length = back.length;
       break;
     }

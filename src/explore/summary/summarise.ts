@@ -7,23 +7,28 @@ import type { GuestViewKind } from '../../scenario/scenario.ts';
 import { checkMachine, inOrder, type RuleOutcome } from '../check.ts';
 import type { SearchLimits } from '../search.ts';
 import { classSetup } from './class-machine.ts';
-import { buildFullWorld, type FullSize, type FullWorld } from './full-world.ts';
+import { buildFullWorld, type FullWorld } from './full-world.ts';
 import { hostEnds } from './host-end.ts';
+import { sidesOf, type FullSize } from './layout.ts';
 import { project, type PageClass, type Projection } from './project.ts';
-import type { Shape } from './token.ts';
-import { traceOf } from './trace.ts';
+import { shapeStore } from './shape.ts';
+import { traceOf, type Trace } from './trace.ts';
+import { wordTable } from './word.ts';
 
 /** What the summary says of one rule, and where it is broken. */
 export interface SummaryOutcome extends RuleOutcome {
   readonly at: Broken | null;
 }
 
-/** The machine in which a rule is broken. */
+/** Pages of one class under one view: the machine in which a rule is broken. */
 export interface Broken {
+  readonly world: FullWorld;
+  /** How the free choices of the host went, by number. */
+  readonly choiceAt: (index: number) => number;
   readonly page: PageClass;
   readonly view: GuestViewKind;
   readonly projection: Projection;
-  readonly shapes: readonly Shape[];
+  readonly trace: Trace;
 }
 
 /** A class of pages, for the report. */
@@ -42,9 +47,11 @@ export interface Summary {
   readonly classes: readonly ClassReport[];
   /** Effects of the host thread, over all its runs. */
   readonly effects: number;
-  /** Runs of the host thread: one for each way its free choices can go. */
+  /** Runs of the host thread: one for each place of the range and each way its free choices can go. */
   readonly runs: number;
   readonly states: number;
+  /** Why not all runs were looked at, as the end of a sentence; then nothing is verified. Null when all were. */
+  readonly incomplete: string | null;
 }
 
 /** Why there is no summary: the end of a sentence that begins with the candidate's name. */
@@ -59,8 +66,26 @@ const VIEWS: readonly GuestViewKind[] = ['mmu-off', 'non-cacheable', 'device', '
 /** With FWB every view is cacheable (attributes.ts), so one with stage 1 on stands for all of those. */
 const VIEWS_WITH_FWB: readonly GuestViewKind[] = ['mmu-off', 'cacheable'];
 
-/** With more free choices than this not all ways are tried. */
-const MOST_CHOICES = 3;
+/** Bounds of a summary: of each search, and on the runs of the host. */
+export interface SummaryLimits extends SearchLimits {
+  /**
+   * Effects of all runs together, ten million when not given: where a host has free choices, its ways are tried as
+   * long as there are fewer.
+   */
+  readonly effects?: number;
+}
+
+const MOST_EFFECTS = 10_000_000;
+
+/** Ways that wait to be tried. */
+const MOST_WAITING = 10_000;
+
+/** One way in which the free choices of the host may go: 0 where nothing is said. */
+interface Way {
+  readonly picks: ReadonlyMap<number, number>;
+  /** Choices before this one are decided. */
+  readonly decided: number;
+}
 
 /**
  * Checks the operation of a candidate at full size against any guest on any number of vCPUs: one small
@@ -70,7 +95,7 @@ export function summarise(
   candidate: Candidate,
   size: FullSize,
   rules: readonly Rule[],
-  limits: SearchLimits,
+  limits: SummaryLimits,
 ): Summary | OutOfReach | InputError {
   if (candidate.operation === 'fault') {
     return outOfReach('has no host thread of its own: it runs when vCPUs fault');
@@ -79,57 +104,72 @@ export function summarise(
   if (features.s2Hafdbs !== 'none' || features.s1Hafdbs !== 'none') {
     return outOfReach('runs where hardware updates descriptors by itself');
   }
-  const world = buildFullWorld(size, candidate.operation);
-  if (isInputError(world)) return world;
   const outcomes = new Map<string, SummaryOutcome>();
   const classes: ClassReport[] = [];
+  // Runs share their words: what is checked once need not be checked again.
+  const store = shapeStore();
+  const words = wordTable();
+  const checked = new Set<string>();
   let effects = 0;
   let states = 0;
   let runs = 0;
-  const ways: (readonly number[])[] = [[]];
-  for (let way = ways.pop(); way !== undefined; way = ways.pop()) {
-    const trace = traceOf(candidate, world, way);
-    if (trace.kind === 'beyond') return outOfReach(`is beyond the projection: ${trace.reason}`);
-    // The list named the first choices; each one behind it is tried the other way too.
-    if (trace.options.length > MOST_CHOICES) {
-      return outOfReach(
-        `makes ${trace.options.length} free choices, of which not all ways are tried`,
-      );
-    }
-    for (let i = way.length; i < trace.options.length; i += 1) {
-      const before = [...way, ...Array.from({ length: i - way.length }, () => 0)];
-      for (let option = 1; option < (trace.options[i] ?? 0); option += 1) {
-        ways.push([...before, option]);
+  let incomplete: string | null = null;
+  for (const side of sidesOf(candidate.operation)) {
+    const world = buildFullWorld(size, candidate.operation, side);
+    if (isInputError(world)) return world;
+    const ways: Way[] = [{ picks: new Map(), decided: 0 }];
+    for (let way = ways.pop(); way !== undefined; way = ways.pop()) {
+      const { picks, decided } = way;
+      if (effects > (limits.effects ?? MOST_EFFECTS) && decided > 0) {
+        incomplete = `makes more free choices than can be tried at this size (${runs} runs of it were looked at)`;
+        break;
       }
-    }
-    const projection = project(world, trace);
-    if (projection.kind === 'beyond') {
-      return outOfReach(`is beyond the projection: ${projection.reason}`);
-    }
-    runs += 1;
-    effects += trace.effects;
-    for (const page of projection.classes) {
-      if (limits.expired?.() === true) return outOfReach('was not finished in the time given');
-      const found = checkClass(world, trace.shapes, projection, page, rules, limits, outcomes);
-      states += found;
-      classes.push({
-        ipa: BigInt(page.page) * pageBytes(features.granule),
-        level: page.level,
-        pages: page.pages,
-        states: found,
-      });
+      const choiceAt = (index: number): number => picks.get(index) ?? 0;
+      const trace = traceOf(candidate, world, choiceAt, store);
+      if (trace.kind === 'beyond') return outOfReach(`is beyond the projection: ${trace.reason}`);
+      // Each choice behind those decided is tried the other way too.
+      for (let i = decided; i < trace.options.length && ways.length < MOST_WAITING; i += 1) {
+        for (let option = 1; option < (trace.options[i] ?? 0); option += 1) {
+          ways.push({ picks: new Map([...picks, [i, option]]), decided: i + 1 });
+        }
+      }
+      const projection = project(world, trace, words);
+      if (projection.kind === 'beyond') {
+        return outOfReach(`is beyond the projection: ${projection.reason}`);
+      }
+      runs += 1;
+      effects += trace.effects;
+      for (const page of projection.classes) {
+        if (limits.expired?.() === true) return outOfReach('was not finished in the time given');
+        const name = `${page.word},${page.level}`;
+        if (checked.has(name)) continue;
+        checked.add(name);
+        const broken: Broken = { world, choiceAt, page, view: 'mmu-off', projection, trace };
+        const found = checkClass(broken, rules, limits, outcomes);
+        states += found;
+        classes.push({
+          ipa: BigInt(page.page) * pageBytes(features.granule),
+          level: page.level,
+          pages: page.pages,
+          states: found,
+        });
+      }
     }
   }
   return {
     kind: 'summary',
     outcomes: inOrder(rules, outcomes).map((outcome) => ({
       ...outcome,
+      ...(incomplete !== null && outcome.verdict === 'verified'
+        ? { verdict: 'inconclusive', message: `the candidate ${incomplete}` }
+        : {}),
       at: outcomes.get(outcome.rule.id)?.at ?? null,
     })),
     classes,
     effects,
     runs,
     states,
+    incomplete,
   };
 }
 
@@ -139,20 +179,18 @@ function outOfReach(reason: string): OutOfReach {
 
 /** Checks one class under each view, and notes in `outcomes` what is worst so far. */
 function checkClass(
-  world: FullWorld,
-  shapes: readonly Shape[],
-  projection: Projection,
-  page: PageClass,
+  of: Broken,
   rules: readonly Rule[],
   limits: SearchLimits,
   outcomes: Map<string, SummaryOutcome>,
 ): number {
+  const { world, trace, projection, page } = of;
   let states = 0;
   for (const view of world.features.fwb ? VIEWS_WITH_FWB : VIEWS) {
     // A rule that is broken already needs no second look.
     const left = rules.filter(({ id }) => outcomes.get(id)?.verdict !== 'refuted');
     if (left.length === 0) break;
-    const machine = createMachine(classSetup(world, shapes, projection, page, view));
+    const machine = createMachine(classSetup(world, trace, projection, page, view));
     if (!hostEnds(machine)) {
       for (const rule of left) {
         const message = 'the host cannot come to its end';
@@ -166,8 +204,7 @@ function checkClass(
     for (const outcome of inOrder(left, checked.outcomes)) {
       const { id } = outcome.rule;
       const before = outcomes.get(id);
-      if (outcome.verdict === 'refuted')
-        outcomes.set(id, { ...outcome, at: { page, view, projection, shapes } });
+      if (outcome.verdict === 'refuted') outcomes.set(id, { ...outcome, at: { ...of, view } });
       else if (before?.verdict !== 'inconclusive') {
         outcomes.set(id, { ...outcome, at: null });
       }

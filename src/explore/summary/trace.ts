@@ -3,7 +3,9 @@ import { pageOf } from '../../candidates/host-code.ts';
 import { DONE, type Answer, type Effect } from '../../program/effect.ts';
 import { pageShift } from '../../arm64/granule.ts';
 import type { FullWorld } from './full-world.ts';
-import { known, shapeTable, type Shape, type Sighting } from './token.ts';
+import type { NamedRange } from './range-hits.ts';
+import { shapeStore, type Shape, type ShapeStore } from './shape.ts';
+import { known, sightings, type Sighting } from './sighting.ts';
 
 /**
  * What one host thread does at full size, in order: for each effect that concerns a page its shape and
@@ -12,12 +14,14 @@ import { known, shapeTable, type Shape, type Sighting } from './token.ts';
 export interface Trace {
   readonly kind: 'trace';
   readonly shapes: readonly Shape[];
+  /** TLBIs by range, in order. */
+  readonly ranges: readonly NamedRange[];
   /** Effects asked for, those left out included. */
   readonly effects: number;
   readonly length: number;
   readonly shape: Int32Array;
   readonly level: Int8Array;
-  /** First page of the entry, or -1 for what concerns every page. */
+  /** First page of the entry, or -1 for what concerns every page; for a TLBI by range its index in `ranges`. */
   readonly page: Int32Array;
   /** The number of options of each free choice that the run met. */
   readonly options: readonly number[];
@@ -32,19 +36,20 @@ export interface Beyond {
 
 /**
  * Runs the host thread alone, on plain memory. One thread that changes tables under a lock meets
- * nobody: what it does is the same in every run, but for its free choices, answered from a list (0 when
- * it is used up). Dropping the lock and taking it again is left out: without it the thread is bound
+ * nobody: what it does is the same in every run, but for its free choices, answered by number. Dropping the lock and taking it again is left out: without it the thread is bound
  * by less.
  */
 export function traceOf(
   candidate: Candidate,
   world: FullWorld,
-  choices: readonly number[],
+  choiceAt: (index: number) => number,
+  store: ShapeStore = shapeStore(),
 ): Trace | Beyond {
   const memory = new Map<number, bigint>();
   for (const [address, value] of world.memory) memory.set(Number(address), value);
   const shift = BigInt(pageShift(world.features.granule));
-  const table = shapeTable(world);
+  const read = (address: bigint): bigint => memory.get(Number(address)) ?? 0n;
+  const table = sightings(world, store, read);
   let shape = new Int32Array(1 << 16);
   let level = new Int8Array(1 << 16);
   let page = new Int32Array(1 << 16);
@@ -108,7 +113,7 @@ export function traceOf(
   function answer(effect: Effect): Answer {
     switch (effect.kind) {
       case 'load':
-        return { kind: 'value', value: memory.get(Number(known(effect.at.address))) ?? 0n };
+        return { kind: 'value', value: read(known(effect.at.address)) };
       case 'store':
         memory.set(Number(known(effect.at.address)), known(effect.data));
         return DONE;
@@ -120,7 +125,7 @@ export function traceOf(
         return effect.wanted ? { kind: 'value', value: old } : DONE;
       }
       case 'choose': {
-        const value = BigInt(choices[options.length] ?? 0);
+        const value = BigInt(choiceAt(options.length));
         options.push(effect.options);
         return { kind: 'value', value };
       }
@@ -142,7 +147,8 @@ export function traceOf(
   }
   return {
     kind: 'trace',
-    shapes: table.shapes,
+    shapes: store.shapes,
+    ranges: table.ranges,
     effects,
     length,
     shape,

@@ -7,7 +7,7 @@ import { featureMatrix } from '../matrix.ts';
 import { verify, verdictOf, type FeatureRun, type Progress, type Verification } from '../verify.ts';
 import type { RuleResult } from '../verify.ts';
 import { lift, type Lifted } from './lift.ts';
-import { mappingNames } from './full-world.ts';
+import { mappingNames } from './layout.ts';
 import { summarise, type OutOfReach, type Summary } from './summarise.ts';
 
 /** What is to be verified at full size. */
@@ -31,6 +31,8 @@ export interface FullSizeRun {
   readonly features: Features;
   readonly mapping: string;
   readonly result: Summary | OutOfReach;
+  /** Verdicts of the small scenarios alone. */
+  readonly small: readonly RuleResult[];
   /** Sentences about rules whose verdict is not that of the summary alone. */
   readonly remarks: readonly string[];
   /** Concrete runs made for rules that the small scenarios do not break. */
@@ -97,7 +99,7 @@ export function verifyFullSize(request: FullSizeRequest): FullSizeVerification |
       return combine(candidate, each, result, made, remarks);
     });
     runs.push({ ...run, results });
-    sizes.push({ features, mapping, result, remarks, lifted });
+    sizes.push({ features, mapping, result, small: run.results, remarks, lifted });
   }
   return {
     kind: 'full-size',

@@ -3,6 +3,7 @@ import type { Candidate } from '../../../src/candidates/candidate.ts';
 import { checkMachine, type Verdict } from '../../../src/explore/check.ts';
 import { concreteSetup } from '../../../src/explore/summary/concrete-machine.ts';
 import { buildFullWorld } from '../../../src/explore/summary/full-world.ts';
+import { sidesOf } from '../../../src/explore/summary/layout.ts';
 import { summarise } from '../../../src/explore/summary/summarise.ts';
 import { createMachine } from '../../../src/machine/machine.ts';
 import { ALL_RULES } from '../../../src/rules/all-rules.ts';
@@ -34,17 +35,19 @@ export function bothVerdicts(
   const found = summarise(candidate, size, ALL_RULES, LIMITS);
   if (isInputError(found)) throw new Error(found.message);
   if (found.kind === 'out-of-reach') return found.reason;
-  const world = buildFullWorld(size, candidate.operation);
-  if (isInputError(world)) throw new Error(world.message);
-  const watched = world.runs.flatMap(({ from, to }) =>
-    Array.from({ length: to - from }, (_, i) => from + i),
-  );
   const concrete: Record<string, Verdict> = {};
-  for (const view of views) {
-    const machine = createMachine(concreteSetup(world, candidate, view, watched, vcpus));
-    for (const [id, { verdict }] of checkMachine(machine, ALL_RULES, LIMITS).outcomes) {
-      if (concrete[id] === undefined || concrete[id] === 'verified' || verdict === 'refuted') {
-        concrete[id] = verdict;
+  for (const side of sidesOf(candidate.operation)) {
+    const world = buildFullWorld(size, candidate.operation, side);
+    if (isInputError(world)) throw new Error(world.message);
+    const watched = world.runs.flatMap(({ from, to }) =>
+      Array.from({ length: to - from }, (_, i) => from + i),
+    );
+    for (const view of views) {
+      const machine = createMachine(concreteSetup(world, candidate, view, watched, vcpus));
+      for (const [id, { verdict }] of checkMachine(machine, ALL_RULES, LIMITS).outcomes) {
+        if (concrete[id] === undefined || concrete[id] === 'verified' || verdict === 'refuted') {
+          concrete[id] = verdict;
+        }
       }
     }
   }

@@ -3,11 +3,8 @@ import { DEFAULT_FEATURES, type Features } from '../../../src/arm64/features.ts'
 import type { Level } from '../../../src/arm64/geometry.ts';
 import { perPageFlush } from '../../../src/candidates/unmap-stage2-range/per-page-flush.ts';
 import { classSetup } from '../../../src/explore/summary/class-machine.ts';
-import {
-  buildFullWorld,
-  pagesPerEntry,
-  type FullWorld,
-} from '../../../src/explore/summary/full-world.ts';
+import { buildFullWorld, type FullWorld } from '../../../src/explore/summary/full-world.ts';
+import { pagesPerEntry } from '../../../src/explore/summary/layout.ts';
 import { project } from '../../../src/explore/summary/project.ts';
 import { traceOf } from '../../../src/explore/summary/trace.ts';
 import { DONE, type Effect } from '../../../src/program/effect.ts';
@@ -58,7 +55,7 @@ it.each([
   const mapping = features.granule;
   const world = buildFullWorld({ features, pages, mapping }, 'unmap');
   if (isInputError(world)) throw new Error(world.message);
-  const trace = traceOf(perPageFlush, world, []);
+  const trace = traceOf(perPageFlush, world, () => 0);
   if (trace.kind === 'beyond') throw new Error(trace.reason);
   const projection = project(world, trace);
   if (projection.kind === 'beyond') throw new Error(projection.reason);
@@ -69,7 +66,7 @@ it.each([
       if (trace.shapes[trace.shape[i] as number]?.concern !== 'address') continue;
       wanted.add(relation(world, of.page, trace.page[i] as number));
     }
-    const setup = classSetup(world, trace.shapes, projection, of, 'mmu-off');
+    const setup = classSetup(world, trace, projection, of, 'mmu-off');
     const tree = setup.threads[0]?.tree;
     if (tree === undefined) throw new Error('a class machine has a host');
     const named = effectsOf(tree).flatMap((effect) =>

@@ -16,6 +16,17 @@ import {
   directBlock,
   unmapThenMapBlock,
 } from '../../../src/candidates/replace-table-by-block/candidates.ts';
+import { withoutLastDsb } from '../../../src/candidates/unmap-stage2-range/broken.ts';
+import {
+  errorExitWithFlush,
+  errorExitWithoutFlush,
+} from '../../../src/candidates/unmap-stage2-range/deferral.ts';
+import { writeProtectThenFlush } from '../../../src/candidates/write-protect/candidates.ts';
+import { mapEffects } from '../../../src/candidates/map-effects.ts';
+import {
+  breakBeforeMakeMap,
+  makeBeforeBreakMap,
+} from '../../../src/candidates/map-stage2/candidates.ts';
 import { unmapCandidate } from '../../../src/candidates/unmap-stage2-range/unmap-candidate.ts';
 import { lift } from '../../../src/explore/summary/lift.ts';
 import { summarise, type Summary } from '../../../src/explore/summary/summarise.ts';
@@ -111,6 +122,54 @@ describe('large ranges', () => {
     const size = { features: DEFAULT_FEATURES, pages: 20, mapping: '4k' };
     const found = summarise(reads, size, ALL_RULES, LIMITS);
     expect(found).toMatchObject({ kind: 'out-of-reach' });
+  });
+
+  it('what the flush of an empty table would hide at the end of the range', () => {
+    expect(refutedIn(summaryOf(withoutLastDsb, 600, true))).toContain('no-access-after-return');
+  });
+
+  it('an atomic is known by what it does, not by its line', () => {
+    const skips: Candidate = {
+      ...writeProtectThenFlush,
+      id: 'write-protect/skips-a-page',
+      host: (kvm, request) =>
+        mapEffects(writeProtectThenFlush.host(kvm, request), (effect) => {
+          if (effect.kind !== 'rmw' || effect.at.address.kind !== 'const') return [effect];
+          // Entry 77 of each table keeps the right to write.
+          return effect.at.address.value % 4096n === 77n * 8n
+            ? [{ ...effect, update: (old) => old }]
+            : [effect];
+        }),
+    };
+    expect(refutedIn(summaryOf(writeProtectThenFlush, 600, true))).toEqual([]);
+    expect(refutedIn(summaryOf(skips, 600, true))).toEqual(['permissions-after-return']);
+  });
+
+  it('free choices: all ways are tried, or it is no pass', () => {
+    expect(refutedIn(summaryOf(errorExitWithoutFlush, 12, true))).not.toEqual([]);
+    const all = summaryOf(errorExitWithFlush, 12, true);
+    expect([all.incomplete, all.runs]).toEqual([null, 26]);
+    expect(all.outcomes.filter(({ verdict }) => verdict !== 'verified')).toEqual([]);
+    const size = { features: { ...DEFAULT_FEATURES, fwb: true }, pages: 12, mapping: '4k' };
+    const few = { ...LIMITS, effects: 500 };
+    const some = summarise(errorExitWithFlush, size, ALL_RULES, few);
+    if (isInputError(some) || some.kind === 'out-of-reach') throw new Error('no summary');
+    expect(some.incomplete).not.toBeNull();
+    expect(some.outcomes.filter(({ verdict }) => verdict === 'verified')).toEqual([]);
+    const lifted = lift(errorExitWithoutFlush, size, noAccessAfterReturn, LIMITS);
+    expect(lifted).not.toBeNull();
+  });
+
+  it('every page of the range is replaced, also beside blocks', () => {
+    for (const [pages, mapping] of [
+      [600, '4k'],
+      [1200, 'mixed'],
+    ] as const) {
+      expect(refutedIn(summaryOf(breakBeforeMakeMap, pages, true, mapping))).toEqual([]);
+      expect(refutedIn(summaryOf(makeBeforeBreakMap, pages, true, mapping))).toContain(
+        'break-before-make',
+      );
+    }
   });
 
   it('few pages do not show it', () => {
