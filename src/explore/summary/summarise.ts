@@ -77,6 +77,9 @@ export interface SummaryLimits extends SearchLimits {
 
 const MOST_EFFECTS = 10_000_000;
 
+/** Runs of the host that are looked at, however short they are: each may have classes of its own. */
+const MOST_RUNS = 64;
+
 /** Ways that wait to be tried. */
 const MOST_WAITING = 10_000;
 
@@ -120,7 +123,8 @@ export function summarise(
     const ways: Way[] = [{ picks: new Map(), decided: 0 }];
     for (let way = ways.pop(); way !== undefined; way = ways.pop()) {
       const { picks, decided } = way;
-      if (effects > (limits.effects ?? MOST_EFFECTS) && decided > 0) {
+      const isMuch = runs >= MOST_RUNS || effects > (limits.effects ?? MOST_EFFECTS);
+      if (isMuch && decided > 0) {
         incomplete = `makes more free choices than can be tried at this size (${runs} runs of it were looked at)`;
         break;
       }
