@@ -80,15 +80,8 @@ export interface WalkOptions {
 export const STRATEGIES: readonly Strategy[] = [visits, sticky, priority, stall, pause];
 
 /** What a leg draws from. `visits` finds most for what it costs, but no strategy finds everything. */
-const DRAWN: readonly Strategy[] = [...STRATEGIES, visits, visits, visits];
-const DRAWN_FOR_PROGRESS: readonly Strategy[] = [
-  ...STRATEGIES,
-  rounds,
-  rounds,
-  rounds,
-  rounds,
-  rounds,
-];
+const DRAWN: readonly Strategy[] = [...STRATEGIES, ...Array<Strategy>(11).fill(visits)];
+const DRAWN_FOR_PROGRESS: readonly Strategy[] = [...STRATEGIES, ...Array<Strategy>(5).fill(rounds)];
 
 const DEFAULT_STEPS = 1500;
 const DEFAULT_TAIL = 30;
@@ -193,9 +186,13 @@ export function walk(machine: Machine, legs: readonly Leg[], options: WalkOption
   return ended(null, 'limit');
 }
 
-/** Whether the facts of a step break a rule. Steps that look alike share their facts. */
+/** By rules, and facts: whether they break one. Steps that look alike share their facts. */
+const broken = new WeakMap<readonly Rule[], WeakMap<readonly Fact[], boolean>>();
+
+/** Whether the facts of a step break a rule. */
 function breaksOf(rules: readonly Rule[]): (step: Step) => boolean {
-  const known = new Map<readonly Fact[], boolean>();
+  const known = broken.get(rules) ?? new WeakMap<readonly Fact[], boolean>();
+  broken.set(rules, known);
   return ({ facts }) => {
     if (facts.length === 0) return false;
     let found = known.get(facts);

@@ -19,14 +19,13 @@ export interface Slowness {
   release(): void;
 }
 
-/** Kinds of instructions that others of their PE need not wait for. */
+/** Kinds of instructions that others of their PE need not wait for. A late unlock only keeps others out. */
 const MAY_BE_LATE: ReadonlySet<number> = new Set([
   KIND.store,
   KIND.rmw,
   KIND.tlbi,
   KIND.dc,
   KIND.ic,
-  KIND.unlock,
 ]);
 
 const NO_STEPS: readonly Step[] = [];
@@ -60,7 +59,7 @@ export function drawSlowness(
       known = -1;
       const mayBeSlow = kind === undefined ? MAY_BE_LATE.has(info.kind) : info.kind === kind;
       if (mayBeSlow && random.chance(1, rarity)) {
-        known = random.chance(3, 4) ? 16 << random.below(3) : 0;
+        known = random.chance(7, 8) ? 16 << random.below(3) : 0;
       }
       patience.set(info, known);
     }

@@ -27,6 +27,8 @@ export const visits: Strategy = {
     }
     // The fewer visits, the longer they may be.
     const longest = 4 << random.below(rate === 0 ? 5 : 3);
+    // Whether invalidations that the leader waits for come at once.
+    const prompt = random.chance(2, 3);
     let visitor: Agent | null = null;
     // Somebody may have been there before.
     let left = random.chance(1, 2) ? 8 << random.below(4) : 0;
@@ -56,7 +58,7 @@ export const visits: Strategy = {
           left = 0;
         }
         if (leader !== null && ready.includes(leader)) return leader;
-        const deliveries = ready.filter(({ kind }) => kind === 'delivery');
+        const deliveries = prompt ? ready.filter(({ kind }) => kind === 'delivery') : [];
         return drawWeighted(random, deliveries.length > 0 ? deliveries : ready);
       },
       took(agent, step) {
