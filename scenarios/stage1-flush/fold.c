@@ -4,6 +4,7 @@
  *      without FEAT_BBM: clear them, flush, write them
  * profile: stage1-flush
  * needs: __contpte_try_fold
+ * window: 6
  */
 #define VA 0x400000UL
 #define LAST (VA + CONT_PTE_SIZE - PAGE_SIZE)

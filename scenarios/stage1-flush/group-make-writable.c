@@ -4,6 +4,7 @@
  *      entry may let threads write the other pages
  * profile: stage1-flush
  * needs: contpte_ptep_set_access_flags
+ * window: 6
  */
 #define VA 0x400000UL
 #define FOLIO 0x80000000UL

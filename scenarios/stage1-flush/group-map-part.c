@@ -3,6 +3,7 @@
  * why: a part of a group may not get the Contiguous bit: it would map the rest as well
  * profile: stage1-flush
  * needs: contpte_set_ptes
+ * window: 6
  */
 #define VA 0x400000UL
 #define FOLIO 0x80000000UL

@@ -3,6 +3,7 @@
  * why: nothing was mapped, so the entries may be written with the Contiguous bit at once
  * profile: stage1-flush
  * needs: contpte_set_ptes
+ * window: 6
  */
 #define VA 0x400000UL
 #define FOLIO 0x80000000UL

@@ -3,6 +3,7 @@
  * why: a range that begins inside of a group unfolds it, and the pages before it stay mapped
  * profile: stage1-flush
  * needs: contpte_get_and_clear_full_ptes, tlb_flush_mmu_tlbonly
+ * window: 6
  */
 #define VA 0x400000UL
 #define FIRST (VA + 14 * PAGE_SIZE)

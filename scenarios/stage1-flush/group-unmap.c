@@ -3,6 +3,7 @@
  * why: all entries are cleared as they are, and no entry for the group or a page of it may be left
  * profile: stage1-flush
  * needs: contpte_get_and_clear_full_ptes, tlb_flush_mmu_tlbonly
+ * window: 6
  */
 #define VA 0x400000UL
 #define FIRST (VA + PAGE_SIZE)

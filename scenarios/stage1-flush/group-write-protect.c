@@ -3,6 +3,7 @@
  * why: a whole group stays folded, and the flush goes through all of its pages
  * profile: stage1-flush
  * needs: contpte_wrprotect_ptes
+ * window: 6
  */
 #define VA 0x400000UL
 #define FIRST (VA + PAGE_SIZE)

@@ -3,6 +3,7 @@
  * why: the group is unfolded first, for an entry for the whole group may be cached from any of its pages
  * profile: stage1-flush
  * needs: __contpte_try_unfold
+ * window: 6
  */
 #define VA 0x400000UL
 #define FOLIO 0x80000000UL

@@ -3,6 +3,7 @@
  * why: entries of a group may not differ in permissions, for any of them may count for all
  * profile: stage1-flush
  * needs: __contpte_try_unfold
+ * window: 6
  */
 #define VA 0x400000UL
 #define FOLIO 0x80000000UL

@@ -84,6 +84,11 @@ export interface KernelFamily {
   readonly matrix: readonly string[];
   /** Further machines, as `name=value`, for what the code asks beside the matrix. */
   readonly extraMachines: readonly (readonly string[])[];
+  /**
+   * What a change of a file of the tree means to this family: nothing, something to it and to others, or
+   * something to it alone.
+   */
+  readonly concerned: (path: string) => 'no' | 'shared' | 'alone';
   /** Whether the tree has the files and names that this family is known by. */
   readonly fits: (read: ReadFile) => boolean;
   /** Loads a tree with a patch's files in front of it. */

@@ -128,6 +128,7 @@ export const KVM_LEGACY: KernelFamily = {
     ['vhe=off', 'icache=vpipt'],
     ['vhe=off', 'icache=vpipt', 'fwb=on'],
   ],
+  concerned: () => 'shared',
   fits: (read) =>
     KVM_V5_8.units.every((unit) => read(unit) !== null) &&
     /\bunmap_stage2_range\s*\(/.test(read(KVM_V5_8.units[0] ?? '') ?? ''),

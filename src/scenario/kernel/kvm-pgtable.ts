@@ -68,6 +68,7 @@ export const KVM_PGTABLE: KernelFamily = {
   kernels: 'KVM stage 2 of 5.10 to 6.1: arch/arm64/kvm/hyp/pgtable.c, walked by one CPU at a time',
   matrix: ['fwb', 'vhe', 'tlbi-range'],
   extraMachines: HINTS,
+  concerned: () => 'shared',
   fits: (read) => hasPgtable(read) && !hasSharedWalks(read),
   open: (read, overlay, options) => attempt(() => open('kvm-pgtable', read, overlay, options)),
 };
@@ -78,6 +79,7 @@ export const KVM_PGTABLE_SHARED: KernelFamily = {
   kernels: 'KVM stage 2 from 6.2 on: arch/arm64/kvm/hyp/pgtable.c with walks under the read lock',
   matrix: ['fwb', 'vhe', 'tlbi-range'],
   extraMachines: HINTS,
+  concerned: () => 'shared',
   fits: (read) => hasPgtable(read) && hasSharedWalks(read),
   open: (read, overlay, options) => attempt(() => open(SHARED, read, overlay, options)),
 };

@@ -2,6 +2,7 @@ import { attempt, FrontendError, type Outcome } from '../../frontend/kernel-c/di
 import { overlayReader, type Overlay, type ReadFile } from '../../frontend/kernel-c/read-file.ts';
 import { didYouMean } from '../../util/closest.ts';
 import type { KernelFamily, LoadedTree, OpenOptions } from './family.ts';
+import { JOINT, joinedFamily } from './joined-family.ts';
 import { KVM_LEGACY } from './kvm-legacy.ts';
 import { KVM_PGTABLE, KVM_PGTABLE_SHARED } from './kvm-pgtable.ts';
 import { STAGE1_FLUSH } from './stage1-flush.ts';
@@ -18,8 +19,9 @@ export const FAMILIES: readonly KernelFamily[] = [
 const ROOT_FILES = ['Makefile', 'Kconfig', 'arch/arm64/Makefile', 'include/linux/kconfig.h'];
 
 /**
- * The family that a tree belongs to: the one that is named, else the first whose files and names it
- * has. Probed on the side that the patch makes, so that base and patched side are of one family.
+ * The family that a tree belongs to: what is named, or else the first whose files and names it has,
+ * together with others that the patch concerns; without the first where it concerns others alone. Probed
+ * on the side that the patch makes, so that base and patched side are of one family.
  */
 export function familyOf(
   read: ReadFile,
@@ -29,15 +31,18 @@ export function familyOf(
   return attempt(() => {
     const names = FAMILIES.map(({ name }) => name);
     if (wanted !== null) {
-      const named = FAMILIES.find(({ name }) => name === wanted);
-      if (named !== undefined) return named;
-      throw problem(
-        `there is no profile "${wanted}".${didYouMean(wanted, names)} Profiles: ${names.join(', ')}`,
-      );
+      const named = [...new Set(wanted.split(JOINT))].map((word) => {
+        const family = FAMILIES.find(({ name }) => name === word);
+        if (family !== undefined) return family;
+        throw problem(
+          `there is no profile "${word}".${didYouMean(word, names)} Profiles: ${names.join(', ')}, or several with ${JOINT} between them`,
+        );
+      });
+      return together(named);
     }
     const patched = overlayReader(overlay, read);
-    const found = FAMILIES.find((family) => family.fits(patched));
-    if (found !== undefined) return found;
+    const fitting = FAMILIES.filter((family) => family.fits(patched));
+    if (fitting.length > 0) return concernedBy([...overlay.keys()], fitting);
     if (ROOT_FILES.every((path) => patched(path) === null)) {
       throw problem('this is not the root of a kernel tree: it has neither Makefile nor Kconfig');
     }
@@ -45,6 +50,26 @@ export function familyOf(
       `no profile fits this kernel tree; there are ${FAMILIES.map(({ name, kernels }) => `${name} (${kernels})`).join(', ')}`,
     );
   });
+}
+
+/** Among the families that fit a tree, those that a change of these files concerns; the first where none is. */
+function concernedBy(
+  changed: readonly string[],
+  [first, ...others]: readonly KernelFamily[],
+): KernelFamily {
+  if (first === undefined) throw new RangeError('no family fits');
+  const further = others.filter(({ concerned }) =>
+    changed.some((path) => concerned(path) !== 'no'),
+  );
+  const isElsewhere = (path: string): boolean =>
+    further.some(({ concerned }) => concerned(path) === 'alone');
+  const alone = further.length > 0 && changed.every(isElsewhere);
+  return together(alone ? further : [first, ...further]);
+}
+
+function together(families: readonly KernelFamily[]): KernelFamily {
+  const [only, ...more] = families;
+  return only !== undefined && more.length === 0 ? only : joinedFamily(families);
 }
 
 /** Loads one side of a comparison: the tree as it is with an empty overlay. */

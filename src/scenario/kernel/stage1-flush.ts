@@ -31,6 +31,12 @@ const STORED = 1n;
 
 const NAME = 'stage1-flush';
 
+/** Files that only this family runs, and those that it runs as well as others. */
+const OWN =
+  /^mm\/pgtable-generic\.c$|^arch\/arm64\/mm\/(contpte|mmu|fault)\.c$|^include\/asm-generic\/tlb\.h$|^arch\/arm64\/include\/asm\/tlb\.h$/;
+const SHARED =
+  /^arch\/arm64\/include\/asm\/(tlbflush|pgtable|pgtable-prot|pgtable-hwdef|pgalloc)\.h$|^include\/linux\/pgtable\.h$/;
+
 /**
  * The address spaces of processes: what memory management and `flush_tlb_range` do to stage 1 while
  * threads of the process run at EL0 on other PEs.
@@ -40,6 +46,7 @@ export const STAGE1_FLUSH: KernelFamily = {
   kernels: 'stage 1 of processes: arch/arm64/include/asm/tlbflush.h and what calls it',
   matrix: ['tlbi-range'],
   extraMachines: [['ttl=on']],
+  concerned: (path) => (OWN.test(path) ? 'alone' : SHARED.test(path) ? 'shared' : 'no'),
   fits: hasStage1Flush,
   open: (read, overlay, options) => attempt(() => open(read, overlay, options)),
 };

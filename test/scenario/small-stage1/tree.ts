@@ -416,7 +416,8 @@ int contpte_ptep_set_access_flags(struct vm_area_struct *vma, u64 va, pte_t *pte
 }
 `;
 
-const FILES: Readonly<Record<string, string>> = {
+/** The files of the small tree, by path. */
+export const SMALL_STAGE1: Readonly<Record<string, string>> = {
   'include/linux/kconfig.h': '#include <generated/autoconf.h>\n',
   'include/linux/compiler_types.h': '#define __noinline __attribute__((noinline))\n',
   'include/linux/mm.h': MM,
@@ -428,4 +429,4 @@ const FILES: Readonly<Record<string, string>> = {
 };
 
 /** Reads the small tree. */
-export const readSmallStage1: ReadFile = (path) => FILES[path] ?? null;
+export const readSmallStage1: ReadFile = (path) => SMALL_STAGE1[path] ?? null;
