@@ -58,4 +58,5 @@ test('a group that changes without a flush: the report names the line', async ()
   expect(code).toBe(1);
   expect(out).toContain('differ in contiguous');
   expect(out).toContain('contpte.c');
+  expect(out).toContain('maps its pages Normal Write-Back');
 });

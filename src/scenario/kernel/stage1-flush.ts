@@ -54,7 +54,8 @@ export const STAGE1_FLUSH: KernelFamily = {
 function open(read: ReadFile, overlay: Overlay, { files = [], base }: OpenOptions): LoadedTree {
   const log = assumptionLog();
   const patched = overlayReader(overlay, read);
-  const { placed, texts } = placeFiles(files, NAME);
+  const { placed: written, texts } = placeFiles(files, NAME);
+  const placed = written.map(asProcess);
   const units = unitLoader(read, overlay, base?.units ?? null);
   const profile = stage1Profile(NAME, patched, texts);
   const kernel = valueOf(loadKernel(profile, read, overlay, units));
@@ -79,6 +80,15 @@ function open(read: ReadFile, overlay: Overlay, { files = [], base }: OpenOption
     },
     assumed: () => assumptionsOf([kernel], log),
     units,
+  };
+}
+
+/** For reports: memory of a process is mapped cacheable, whatever the file says of a guest. */
+function asProcess(placed: Placed): Placed {
+  const { scenario } = placed;
+  return {
+    ...placed,
+    scenario: { ...scenario, situation: { ...scenario.situation, view: 'cacheable' } },
   };
 }
 
