@@ -130,7 +130,8 @@ function buildProgram(io: Io, finish: (result: number | InputError) => void): Co
       'with --checkpoint: how often a long search is kept (15)',
       seconds,
     )
-    .option('--jobs <n>', 'threads', wholeNumber(1))
+    .option('--jobs <n>', 'threads: a check each, or all for a long search', wholeNumber(1))
+    .option('--progress', 'say now and then how far a long search is, on any standard error')
     .option('--out <dir>', 'write a replay file for each refuted rule')
     .option('--json', 'print one JSON object and nothing else')
     .action(async (name: string, options: VerifyOptions) => {

@@ -27,6 +27,7 @@ interface Head {
   readonly tables: readonly number[];
   readonly place: TaskSnapshot['search']['place'];
   readonly transitions: number;
+  readonly together: boolean;
   readonly ids: number;
   readonly states: number;
 }
@@ -42,7 +43,7 @@ export interface SearchFileOf {
 /** Writes a snapshot: whoever looks, now or after a crash, finds the old file or the new one, whole. */
 export function writeSearch(path: string, of: SearchFileOf, snapshot: TaskSnapshot): void {
   const { refuted, read, tables, ids, states, search } = snapshot;
-  const { place, transitions } = search;
+  const { place, transitions, together } = search;
   const { count, parents, sequences } = search.states;
   const parts = [ids, parents, ...sequences].map(bytesOf);
   const head: Head = {
@@ -54,6 +55,7 @@ export function writeSearch(path: string, of: SearchFileOf, snapshot: TaskSnapsh
     tables,
     place,
     transitions,
+    together: together === true,
     ids: ids.length,
     states: count,
   };
@@ -93,7 +95,7 @@ export function readSearch(path: string, of: SearchFileOf): TaskSnapshot | 'dama
   const ints = new Int32Array(body.length >> 2);
   new Uint8Array(ints.buffer).set(body.subarray(0, ints.byteLength));
   const parents = head.ids + head.states;
-  const { refuted, tables, place, transitions } = head;
+  const { refuted, tables, place, transitions, together } = head;
   return {
     refuted,
     tables,
@@ -103,6 +105,7 @@ export function readSearch(path: string, of: SearchFileOf): TaskSnapshot | 'dama
     search: {
       place,
       transitions,
+      ...(together ? { together } : {}),
       states: {
         count: head.states,
         parents: ints.subarray(head.ids, parents),

@@ -44,9 +44,15 @@ export async function sharedChecks(
     const { onProgress: _, ...quiet } = request;
     verify({ ...quiet, journal: plan });
     if (missing.length === 0) return journal;
-    await performChecks(missing, threads, start, (task, record) => {
-      known.set(checkKey(task), record);
-      request.journal?.record(task, record);
-    });
+    await performChecks(
+      missing,
+      threads,
+      start,
+      (task, record) => {
+        known.set(checkKey(task), record);
+        request.journal?.record(task, record);
+      },
+      (progress) => request.onSearch?.(progress),
+    );
   }
 }

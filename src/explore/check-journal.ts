@@ -3,10 +3,11 @@ import type { Candidate } from '../candidates/candidate.ts';
 import { ruleById } from '../rules/all-rules.ts';
 import { isInputError, type InputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { checkScenario, type Checked, type Verdict } from './check.ts';
+import { checkScenario, type Checked, type CheckUse, type Verdict } from './check.ts';
 import { watchFeatures } from './features-read.ts';
-import { ForeignSnapshot, type CheckKeeper, type CheckSnapshot } from './kept-check.ts';
+import { ForeignSnapshot, LeftToOne, type CheckSnapshot } from './kept-check.ts';
 import type { SearchLimits } from './search.ts';
+import { findWithCrew, type Crew } from './shared-search.ts';
 
 /**
  * One check of a verification, and what came of it, as plain data: they can be sent to another thread,
@@ -63,24 +64,53 @@ export function checkKey(task: CheckTask): string {
   return JSON.stringify(task);
 }
 
+/** How a check is made, when not from its beginning to its end by one thread. */
+export interface TaskUse {
+  readonly keeper?: TaskKeeper | null;
+  readonly crew?: Crew | null;
+}
+
 /** Makes a check, or goes on with it. */
 export function performCheck(
-  { scenario, rules, states, switches }: CheckTask,
+  task: CheckTask,
   candidate: Candidate,
   limits: Pick<SearchLimits, 'expired' | 'watch'>,
-  keeper: TaskKeeper | null = null,
+  { keeper = null, crew = null }: TaskUse = {},
 ): CheckRecord | InputError {
+  const { scenario, rules, states, switches } = task;
   const read = new Set<keyof Features>(keeper?.from?.read);
-  const check = (kept?: CheckKeeper): Checked | InputError =>
-    checkScenario(
-      { ...scenario, features: watchFeatures(scenario.features, read) },
-      candidate,
-      rules.flatMap((id) => ruleById(id) ?? []),
-      { ...limits, states, ...(switches === undefined ? {} : { switches }) },
-      undefined,
-      kept,
-    );
-  const checked = keeper === null ? check() : checkKept(keeper, read, check);
+
+  function check(from: CheckSnapshot | null, together: Crew | null): Checked | InputError {
+    const noteRead = (feature: keyof Features): void => void read.add(feature);
+    const use: CheckUse = {
+      ...(keeper === null && from === null
+        ? {}
+        : {
+            keeper: {
+              from,
+              offer: (snapshot) => keeper?.offer(() => ({ ...snapshot(), read: [...read] })),
+            },
+          }),
+      ...(together === null ? {} : { find: findWithCrew({ crew: together, task, noteRead }) }),
+    };
+    try {
+      return checkScenario(
+        { ...scenario, features: watchFeatures(scenario.features, read) },
+        candidate,
+        rules.flatMap((id) => ruleById(id) ?? []),
+        { ...limits, states, ...(switches === undefined ? {} : { switches }) },
+        undefined,
+        use,
+      );
+    } catch (problem) {
+      if (problem instanceof LeftToOne) return check(problem.from, null);
+      if (!(problem instanceof ForeignSnapshot)) throw problem;
+      keeper?.isForeign();
+      return check(null, together);
+    }
+  }
+
+  const checked = check(keeper?.from ?? null, crew);
   if (isInputError(checked)) return checked;
   return {
     outcomes: checked.outcomes.map(({ rule, verdict, message }) => ({
@@ -92,22 +122,4 @@ export function performCheck(
     cut: checked.cut,
     read: [...read],
   };
-}
-
-function checkKept(
-  keeper: TaskKeeper,
-  read: ReadonlySet<keyof Features>,
-  check: (kept: CheckKeeper) => Checked | InputError,
-): Checked | InputError {
-  const kept: CheckKeeper = {
-    from: keeper.from,
-    offer: (snapshot) => keeper.offer(() => ({ ...snapshot(), read: [...read] })),
-  };
-  try {
-    return check(kept);
-  } catch (problem) {
-    if (!(problem instanceof ForeignSnapshot)) throw problem;
-    keeper.isForeign();
-    return check({ ...kept, from: null });
-  }
 }

@@ -12,8 +12,15 @@ import { ImpossibleScenario, orImpossible } from '../scenario/impossible-scenari
 import { inputError, type InputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { checkProgress } from './progress.ts';
-import { keepIds, type CheckKeeper } from './kept-check.ts';
+import {
+  keepIds,
+  LeftToOne,
+  type CheckInWork,
+  type CheckKeeper,
+  type CheckSnapshot,
+} from './kept-check.ts';
 import { search, type SearchBasis, type SearchHooks, type SearchLimits } from './search.ts';
+import type { SearchSnapshot } from './search-snapshot.ts';
 
 /** What can be said of a rule. A limit reached is never a pass. */
 export type Verdict = 'verified' | 'refuted' | 'inconclusive';
@@ -35,6 +42,21 @@ export interface Checked {
   readonly cut: boolean;
   /** Where kernel code came to something that has no meaning here, so that the search ended. */
   readonly stopped: Diagnostic | null;
+}
+
+/** How a check is made, when not from its beginning to its end by one thread. */
+export interface CheckUse {
+  /** Keeps it. The machine has to be new then. */
+  readonly keeper?: CheckKeeper;
+  /** Makes a search instead of `findViolation`. */
+  readonly find?: (
+    machine: Machine,
+    rules: readonly Rule[],
+    limits: SearchLimits,
+    reduced: boolean,
+    basis: SearchBasis | undefined,
+    check: CheckInWork,
+  ) => Found;
 }
 
 /** Code that is no candidate of ours and makes the machine of a scenario itself. */
@@ -84,7 +106,7 @@ export function checkScenario(
   rules: readonly Rule[],
   limits: SearchLimits,
   onViolation?: (rule: Rule, machine: Machine, trace: readonly Transition[]) => void,
-  keeper?: CheckKeeper,
+  how: CheckUse = {},
 ): Checked | InputError {
   const made = attempt(() => machineOf(scenario, subject));
   if (made.kind === 'failed') {
@@ -97,7 +119,7 @@ export function checkScenario(
   }
   const machine = made.value;
   if ('kind' in machine) return machine;
-  const found = checkMachine(machine, rules, limits, { onViolation, keeper });
+  const found = checkMachine(machine, rules, limits, { ...how, onViolation });
   const { outcomes } = found;
   let { states, stopped } = found;
   if (stopped === null) {
@@ -124,8 +146,8 @@ export function inOrder(
 
 /**
  * The same for one machine, however it was made; nothing is said of the whole state graph. Where no
- * thread reads tables the reduction does not rest on the lock (`reduction` is `sound`). With a keeper,
- * the machine has to be new; throws `ForeignSnapshot` where the keeper has one of another check.
+ * thread reads tables the reduction does not rest on the lock (`reduction` is `sound`). Throws
+ * `ForeignSnapshot` where the keeper has a snapshot of another check, and `LeftToOne`.
  */
 export function checkMachine(
   machine: Machine,
@@ -135,8 +157,7 @@ export function checkMachine(
     readonly reduction?: 'under-lock' | 'sound';
     readonly onViolation?:
       ((rule: Rule, machine: Machine, trace: readonly Transition[]) => void) | undefined;
-    readonly keeper?: CheckKeeper | undefined;
-  } = {},
+  } & CheckUse = {},
 ): {
   readonly outcomes: Map<string, RuleOutcome>;
   readonly states: number;
@@ -151,26 +172,36 @@ export function checkMachine(
   let states = 0;
   let cut = false;
   let stopped: Diagnostic | null = null;
-  const { keeper } = how;
-  const kept = keeper === undefined ? null : keepIds(machine, keeper.from);
-  for (const { rule: id, message } of keeper?.from?.refuted ?? []) {
+  const { keeper, find } = how;
+  const from = keeper?.from ?? null;
+  const kept = keeper === undefined && find === undefined ? null : keepIds(machine, from);
+  for (const { rule: id, message } of from?.refuted ?? []) {
     const rule = left.find((each) => each.id === id);
     if (rule !== undefined) refute(rule, message);
   }
-  states = keeper?.from?.states ?? 0;
+  states = from?.states ?? 0;
   let basis = kept?.basis ?? undefined;
 
-  /** The limits of the next search, which is offered to the keeper now and then. */
-  function keeping(): SearchLimits {
-    if (keeper === undefined || kept === null) return limits;
+  /** The next search, which is offered to the keeper now and then. */
+  function next(goingOn: SearchBasis | undefined): Found {
+    const reduced = isSound || isReduced(outcomes);
+    if (kept === null) return findViolation(machine, left, limits, reduced);
     const refuted = [...outcomes.values()].map(({ rule, message }) => ({
       rule: rule.id,
       message: message ?? '',
     }));
     const before = states;
-    const keep: SearchLimits['keep'] = (search) =>
-      keeper.offer(() => ({ refuted, states: before, search: search(), ...kept.snapshot() }));
-    return { ...limits, keep };
+    const snapshot = (search: SearchSnapshot): CheckSnapshot => ({
+      refuted,
+      states: before,
+      search,
+      ...kept.snapshot(),
+    });
+    const keep: SearchLimits['keep'] = (search) => keeper?.offer(() => snapshot(search()));
+    const keeping = { ...limits, keep };
+    return find === undefined
+      ? findViolation(machine, left, keeping, reduced, goingOn)
+      : find(machine, left, keeping, reduced, goingOn, { ids: kept, snapshot });
   }
 
   function refute(rule: Rule, message: string): void {
@@ -179,10 +210,9 @@ export function checkMachine(
   }
 
   while (left.length > 0) {
-    const tried = attempt(() =>
-      findViolation(machine, left, keeping(), isSound || isReduced(outcomes), basis),
-    );
+    const goingOn = basis;
     basis = undefined;
+    const tried = attempt(() => next(goingOn));
     if (tried.kind === 'failed') {
       stopped = tried.diagnostic;
       break;
@@ -195,6 +225,8 @@ export function checkMachine(
       for (const rule of left) outcomes.set(rule.id, { rule, verdict, message: null });
       break;
     }
+    // Another order of the states may have led to another violation.
+    if (goingOn !== undefined && from?.search.together === true) throw new LeftToOne(null);
     const { rule, message } = found;
     how.onViolation?.(rule, machine, found.trace);
     refute(rule, message);

@@ -1,5 +1,5 @@
 import type { Machine } from '../machine/machine.ts';
-import { idJournal } from '../util/id-tables.ts';
+import { idJournal, type IdJournal } from '../util/id-tables.ts';
 import type { SearchBasis } from './search.ts';
 import { resumed, type SearchSnapshot } from './search-snapshot.ts';
 
@@ -29,11 +29,32 @@ export interface CheckKeeper {
 /** A check cannot go on from a snapshot: it was taken of another. */
 export class ForeignSnapshot extends Error {}
 
+/**
+ * A check that is to be made by one thread alone, from a snapshot on or from its beginning: it has come
+ * to where the order counts in which states are explored.
+ */
+export class LeftToOne extends Error {
+  readonly from: CheckSnapshot | null;
+  constructor(from: CheckSnapshot | null) {
+    super('this check is to be made by one thread');
+    this.from = from;
+  }
+}
+
+/** A check while one of its searches is made. */
+export interface CheckInWork {
+  readonly ids: KeptIds;
+  /** The check with this search as far as it is. */
+  readonly snapshot: (search: SearchSnapshot) => CheckSnapshot;
+}
+
 /** What a machine writes its ids down in for the snapshots of a check. */
 export interface KeptIds {
   /** The search to go on with, or null to begin. */
   readonly basis: SearchBasis | null;
   readonly snapshot: () => Pick<CheckSnapshot, 'tables' | 'ids'>;
+  /** Goes on in a journal that has the content of the one so far. */
+  readonly moveTo: (journal: IdJournal) => void;
 }
 
 /**
@@ -43,12 +64,19 @@ export interface KeptIds {
 export function keepIds(machine: Machine, from: CheckSnapshot | null): KeptIds {
   const { ids } = machine.inspect;
   const tables = ids.sizes();
-  const journal = idJournal(from?.ids);
+  let journal = idJournal(from?.ids);
   if (from !== null && from.tables.join() !== tables.join()) throw new ForeignSnapshot();
   try {
     ids.attach(journal);
     const basis = from === null ? null : resumed(from.search, machine.initial.length);
-    return { basis, snapshot: () => ({ tables, ids: journal.content() }) };
+    return {
+      basis,
+      snapshot: () => ({ tables, ids: journal.content() }),
+      moveTo(next) {
+        journal = next;
+        ids.attach(next, next.length());
+      },
+    };
   } catch (problem) {
     if (problem instanceof RangeError || problem instanceof SyntaxError)
       throw new ForeignSnapshot();

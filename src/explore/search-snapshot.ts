@@ -11,6 +11,11 @@ export interface SearchSnapshot {
   readonly states: StateSetContent;
   readonly place: FrontierPlace;
   readonly transitions: number;
+  /**
+   * Several threads have made it: its states are those of one thread, not their order. Transitions are
+   * then those counted so far.
+   */
+  readonly together?: boolean;
 }
 
 /**

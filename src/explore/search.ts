@@ -44,7 +44,7 @@ export interface SearchProgress {
 }
 
 /** How many states are explored between two questions whether the time is over. */
-const STATES_PER_QUESTION = 512;
+export const STATES_PER_QUESTION = 512;
 
 /** Most states that are passed through at a stretch: eager steps may go round in a circle. */
 const MOST_PASSED = 64;

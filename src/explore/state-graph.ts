@@ -92,6 +92,8 @@ function graphOf(machine: Machine, options: GraphOptions): StateGraph | 'handler
   /** All flags of the edges of an agent. */
   const flagsOf = new Int32Array(2 * pes + 1);
   let hasHandler = false;
+  /** The last state as deep as the one in work: what leads on does not depend on the order within a depth. */
+  let lastOfDepth = 0;
 
   /** Adds an edge to the state in `next`; false when there are too many states. */
   function arrive(agent: number, flags: number): boolean {
@@ -126,12 +128,11 @@ function graphOf(machine: Machine, options: GraphOptions): StateGraph | 'handler
   }
 
   function expand(): boolean {
-    const id = out.length;
     const mask = resting(state);
     if (reduced) {
       const eager = machine.eagerSteps(state, mask);
       if (!eager.every(take)) return false;
-      if (edges.some(({ to }) => to > id) || (eager.length > 0 && !onEagerCycle(state))) {
+      if (edges.some(({ to }) => to > lastOfDepth) || (eager.length > 0 && !onEagerCycle(state))) {
         return true;
       }
       edges = [];
@@ -147,6 +148,7 @@ function graphOf(machine: Machine, options: GraphOptions): StateGraph | 'handler
 
   seen.add(machine.initial, -1);
   while (out.length < states.length) {
+    if (out.length > lastOfDepth) lastOfDepth = states.length - 1;
     state = states[out.length] as State;
     edges = [];
     if (!expand()) return null;

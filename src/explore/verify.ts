@@ -119,7 +119,7 @@ export function verify(request: VerifyRequest): Verification | InputError {
       };
       const known = request.journal?.recall(task) ?? null;
       const keeper = known === null ? (request.journal?.keeper?.(task) ?? null) : null;
-      const checked = known ?? performCheck(task, candidate, limits, keeper);
+      const checked = known ?? performCheck(task, candidate, limits, { keeper });
       if (isInputError(checked)) {
         // In the library: a situation this machine cannot have, such as blocks of a missing level.
         if (request.scenario === null && Object.keys(request.overrides).length === 0) continue;

@@ -15,9 +15,11 @@ export interface IdJournal {
   at(place: number): number;
   /** Adds a record at the end. */
   append(table: number, record: Int32Array): void;
+  /** All of it. */
+  content(): Int32Array;
 }
 
-/** Gives an id to a content that had none when it was looked for. */
+/** Gives an id to a content that had none when it was looked for; `find` returns -1 where there is none. */
 export type GiveId = (find: () => number, insert: () => number, record: () => Int32Array) => number;
 
 /**
@@ -32,11 +34,14 @@ export interface IdTables {
   interner<Item>(form?: PlainForm<Item>): Interner<Item>;
   /**
    * A table of somebody else's, who gives ids by itself: `make` of equal data in the same order gives
-   * the same ids. Returns what to call instead of `make`, with a key that is equal for equal data.
+   * the same ids, which are not -1. Returns what to call instead of `make`, with a key that is equal for equal data.
    */
   watched<Data>(make: (data: Data) => number): (key: string, data: Data) => number;
-  /** From now on what gets an id is written down; what is in the journal already is taken over. */
-  attach(journal: IdJournal): void;
+  /**
+   * From now on what gets an id is written down; what is in the journal already is taken over, from a
+   * place on: what comes before it these tables have.
+   */
+  attach(journal: IdJournal, from?: number): void;
   /** Takes over what others have written down. */
   catchUp(): void;
   /** Number of ids given by each table so far. */
@@ -71,7 +76,7 @@ export function idTables(): IdTables {
       try {
         catchUp();
         const known = find();
-        if (known >= 0) return known;
+        if (known !== -1) return known;
         // First the id: what fails is not written down.
         const id = insert();
         journal.append(table, record());
@@ -147,9 +152,9 @@ export function idTables(): IdTables {
           () => encodeData([key, data]),
         );
     },
-    attach(shared) {
+    attach(shared, from = 0) {
       journal = shared;
-      read = 0;
+      read = from;
       shared.lock();
       try {
         catchUp();
@@ -167,10 +172,7 @@ function otherMachine(): RangeError {
 }
 
 /** A journal of one thread. */
-export function idJournal(content: Int32Array = new Int32Array(0)): IdJournal & {
-  /** All of it. */
-  readonly content: () => Int32Array;
-} {
+export function idJournal(content: Int32Array = new Int32Array(0)): IdJournal {
   let ints = content.slice();
   let used = ints.length;
   return {

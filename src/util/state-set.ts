@@ -34,6 +34,16 @@ export interface StateSetContent {
 const CHUNK_BITS = 14;
 const CHUNK = 1 << CHUNK_BITS;
 
+/** The hash of the first `width` integers. */
+export function hashOf(sequence: Int32Array, width: number): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < width; i += 1) {
+    h = Math.imul(h ^ (sequence[i] as number), 0x9e3779b1);
+    h ^= h >>> 15;
+  }
+  return h | 0;
+}
+
 /** An empty set of sequences of `width` integers. */
 export function stateSet(width: number): StateSet {
   const chunks: Int32Array[] = [];
@@ -44,15 +54,6 @@ export function stateSet(width: number): StateSet {
   let table = new Int32Array(2048);
   let hash = 0;
 
-  function hashOf(sequence: Int32Array): number {
-    let h = 0x811c9dc5;
-    for (let i = 0; i < width; i += 1) {
-      h = Math.imul(h ^ (sequence[i] as number), 0x9e3779b1);
-      h ^= h >>> 15;
-    }
-    return h | 0;
-  }
-
   function equals(id: number, sequence: Int32Array): boolean {
     const chunk = chunks[id >> CHUNK_BITS] as Int32Array;
     const from = (id & (CHUNK - 1)) * width;
@@ -62,7 +63,7 @@ export function stateSet(width: number): StateSet {
 
   /** The place of a sequence, or the empty place where it would be; sets `hash`. */
   function placeOf(sequence: Int32Array): number {
-    hash = hashOf(sequence);
+    hash = hashOf(sequence, width);
     const mask = table.length - 1;
     let place = hash & mask;
     for (;;) {

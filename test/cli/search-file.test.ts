@@ -15,6 +15,7 @@ const SNAPSHOT: TaskSnapshot = {
   search: {
     place: { explored: 1, depth: 1, lastOfDepth: 2 },
     transitions: 4,
+    together: true,
     states: {
       count: 3,
       parents: Int32Array.from([-1, 0, 0]),

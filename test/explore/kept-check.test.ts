@@ -115,7 +115,7 @@ function checkInPieces(task: CheckTask, candidate: Candidate): CheckRecord {
       isForeign: () => expect.unreachable(),
     };
     const limits = { expired: () => (isOver = isOver || expired()) };
-    const record = performCheck(task, candidate, limits, keeper);
+    const record = performCheck(task, candidate, limits, { keeper });
     if (isInputError(record)) throw new Error(record.message);
     if (!isOver) return record;
   }
@@ -143,14 +143,14 @@ test('a snapshot of another check is said to be foreign, and the check is made a
     offer: (snapshot) => (kept ??= structuredClone(snapshot())),
     isForeign: () => expect.unreachable(),
   };
-  performCheck(task, candidate, {}, keep);
+  performCheck(task, candidate, {}, { keeper: keep });
   expect(kept).not.toBeNull();
   let foreign = 0;
   const record = performCheck(
     other,
     candidate,
     {},
-    { from: kept, offer: () => undefined, isForeign: () => (foreign += 1) },
+    { keeper: { from: kept, offer: () => undefined, isForeign: () => (foreign += 1) } },
   );
   expect(foreign).toBe(1);
   expect(record).toEqual(performCheck(other, candidate, {}));

@@ -42,6 +42,8 @@ export interface VerifyOptions {
   readonly checkpointEvery?: number;
   /** Threads. */
   readonly jobs?: number;
+  /** Say how far it is also where standard error is no terminal. */
+  readonly progress?: boolean;
 }
 
 const STATES_PER_SEARCH = 2_000_000;
@@ -63,7 +65,7 @@ export async function verifyCommand(
 
   const deadline = options.budget === undefined ? Infinity : io.now() + options.budget * 1000;
   const expired = (): boolean => io.now() > deadline;
-  const progress = progressLine(io);
+  const progress = progressLine(io, options.progress === true);
   const scenario = subject.scenario === null ? null : { ...subject.scenario, ...overrides };
   const started = io.now();
   const full = isFullSize(options)
