@@ -2,6 +2,7 @@ import type { Rule } from '../rules/rule.ts';
 import { showFeatureDifferences } from '../arm64/features.ts';
 import type { Verdict } from './check.ts';
 import type { Coverage } from './gate-coverage.ts';
+import type { Effect } from './gate-effect.ts';
 import type { SideResult, SideRun } from './gate.ts';
 
 /** What a patch does to a rule in one scenario on one machine. */
@@ -80,12 +81,24 @@ export function changeOfRule(compared: readonly Compared[], rule: Rule): Change 
 
 /**
  * Refuted when the patched code breaks a rule, whoever began it. Otherwise incomplete when a changed
- * line was never executed: then nothing that was verified is about that line.
+ * line was never executed: then nothing that was verified is about that line. A patch that was shown to
+ * change no code needs no run.
  */
-export function gateVerdict(patched: SideResult, covered: Coverage | null): GateVerdict {
+export function gateVerdict(
+  patched: SideResult,
+  covered: Coverage | null,
+  effect: Effect | null = null,
+): GateVerdict {
   const all = patched.runs.flatMap(({ outcomes }) => outcomes.map(({ verdict }) => verdict));
   if (all.includes('refuted')) return 'refuted';
-  if (covered !== null && (covered.missed.length > 0 || all.length === 0)) return 'incomplete';
+  if (covered !== null && covered.missed.length > 0) return 'incomplete';
+  if (covered !== null && all.length === 0)
+    return isWithoutEffect(covered, effect) ? 'verified' : 'incomplete';
   if (all.length === 0 || all.includes('inconclusive')) return 'inconclusive';
   return 'verified';
+}
+
+/** Whether a patch has no line with code, and leaves all code that was compared as it was. */
+function isWithoutEffect({ added, removed }: Coverage, effect: Effect | null): boolean {
+  return added === 0 && removed === 0 && effect !== null && effect.changed.length === 0;
 }

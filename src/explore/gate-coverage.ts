@@ -7,6 +7,7 @@ import type { ReadFile } from '../frontend/kernel-c/read-file.ts';
 import type { Program } from '../frontend/kernel-c/vm/program.ts';
 import type { KernelScenario, LoadedTree } from '../scenario/kernel/family.ts';
 import { type FileChange, lineInOther } from './gate-change.ts';
+import { type Effect, missedEffects } from './gate-effect.ts';
 import type { Side } from './gate.ts';
 
 /** A line that the patch adds or removes and that no scenario executed. */
@@ -38,8 +39,9 @@ export function coverage(
   base: LoadedTree,
   patched: LoadedTree,
   texts: { readonly before: ReadFile; readonly after: ReadFile },
+  effect: Effect | null,
 ): Coverage {
-  const missed: MissedLine[] = [];
+  const missed: MissedLine[] = [...missedEffects(effect)];
   const count = { executed: 0, 'no-code': 0, missed: 0, 'one-way': 0 };
   const unchanged = { executed: 0, 'no-code': 0, missed: 0, 'one-way': 0 };
   const before = { executed: 0, 'no-code': 0, missed: 0, 'one-way': 0 };
@@ -106,12 +108,13 @@ function streamsOf(tree: LoadedTree): readonly TokenStream[] {
   return programsOf(tree).flatMap(({ units }) => units.map(({ unit }) => unit.stream));
 }
 
-/** The scenarios whose entries can come to something that the patch changes, on either side. */
+/** The scenarios whose entries can come to something that the patch changes, on either side, or has an effect on. */
 export function scenariosReached(
   scenarios: readonly KernelScenario[],
   changes: readonly FileChange[],
   base: LoadedTree,
   patched: LoadedTree,
+  effect: Effect | null,
 ): readonly KernelScenario[] {
   const chosen = new Set<KernelScenario>();
   for (const side of ['base', 'patched'] as const) {
@@ -123,7 +126,12 @@ export function scenariosReached(
       ],
     }));
     for (const program of programsOf(side === 'patched' ? patched : base)) {
-      const changed = new Set(lines.flatMap((one) => [...ownersOf(program, one.file, one.lines)]));
+      const changed = new Set([
+        ...lines.flatMap((one) => [...ownersOf(program, one.file, one.lines)]),
+        ...(effect?.changed ?? [])
+          .filter(({ before, after }) => before === program || after === program)
+          .map(({ key }) => key),
+      ]);
       if (changed.size === 0) continue;
       const reached = new Map<string, boolean>();
       for (const scenario of scenarios) {

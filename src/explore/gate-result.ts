@@ -6,6 +6,7 @@ import type { FileChange } from './gate-change.ts';
 import type { Compared, GateVerdict } from './gate-compare.ts';
 import type { Cost } from './gate-cost.ts';
 import type { Coverage } from './gate-coverage.ts';
+import type { Effect } from './gate-effect.ts';
 import type { SideResult } from './gate.ts';
 
 /** Everything that was found out about a tree, or about a patch to it. */
@@ -47,4 +48,6 @@ export interface PatchResult {
   readonly base: SideResult;
   readonly compared: readonly Compared[];
   readonly coverage: Coverage;
+  /** `null` where the changed lines are all inside of functions. */
+  readonly effect: Effect | null;
 }

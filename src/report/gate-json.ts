@@ -34,6 +34,14 @@ export function gateJson(gate: GateResult): unknown {
       }),
     ),
     coverage: coverageJson(gate),
+    ...(patch?.effect == null
+      ? {}
+      : {
+          effect: {
+            compared: patch.effect.compared,
+            changed: [...new Set(patch.effect.changed.map(({ key }) => key))].sort(),
+          },
+        }),
     cost: costJson(gate),
     assumed: gate.assumed,
     ...(patch === null

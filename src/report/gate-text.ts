@@ -8,6 +8,7 @@ import type { SideResult } from '../explore/gate.ts';
 import type { Rule } from '../rules/rule.ts';
 import { fileReportText } from './gate-patch-text.ts';
 import { costRows } from './gate-json.ts';
+import type { Effect } from '../explore/gate-effect.ts';
 import type { ShownHunk } from './gate-hunks.ts';
 import { columns, count, labelled } from './layout.ts';
 import { LIMITS, notesFor } from './limits.ts';
@@ -100,11 +101,22 @@ export function coverageText({ patch }: GateResult, style: Style): readonly stri
     ...(removed === 0 ? [] : [`${removedExecuted} of ${removed} removed lines ran before`]),
   ];
   const lines = [...labelled(' coverage  ', words.join('; '), style.width)];
+  if (patch.effect !== null)
+    lines.push(...labelled(' effect    ', effectWords(patch.effect), style.width));
   for (const { file, line, side, why } of missed) {
     const of = side === 'base' ? ' (removed)' : '';
     lines.push(...labelled('   - ', style.yellow(`${file}:${line}${of}: ${why}`), style.width));
   }
   return lines;
+}
+
+/** What lines outside of functions do to functions. */
+function effectWords({ compared, changed }: Effect): string {
+  const of = `${count(compared)} functions and tables in the units or within reach of a scenario`;
+  const names = [...new Set(changed.map(({ key }) => key.split(':')[1] ?? key))].sort();
+  return names.length === 0
+    ? `none of the ${of} is compiled to other code because of what stands outside of functions`
+    : `of the ${of}, what stands outside of functions changes ${names.length}: ${names.slice(0, 12).join(', ')}${names.length > 12 ? ', ...' : ''}`;
 }
 
 /** Where the C came to something without a meaning, and what was left out. */
@@ -234,7 +246,9 @@ const KIND_WORDS: Readonly<Record<string, string>> = {
 /** The verdict in words. */
 export function gateVerdictWords({ verdict, patch, scenarios }: GateResult): string {
   return match(verdict)
-    .with('verified', () => 'verified within bounds')
+    .with('verified', () =>
+      scenarios.length === 0 ? 'verified: the patch changes no code' : 'verified within bounds',
+    )
     .with('refuted', () => {
       const all = patch?.compared.map(({ change }) => change) ?? [];
       if (patch === null || all.includes('broken-by-the-patch')) return 'refuted';

@@ -301,6 +301,61 @@ describe('a changed line that nothing executed makes it incomplete', () => {
   });
 });
 
+describe('lines outside of functions', () => {
+  const HEAD = '\tWRITE_ONCE(*slot, 0);\n\tflush';
+  const ENUM = 'enum { MAINTAIN = 1, LATER = 1 };\n\nstruct flush_ops {';
+  const USED = edited(
+    edited(SMALL_TREE, MMU, 'struct flush_ops {', ENUM),
+    MMU,
+    'if (!cpus_have_const_cap',
+    'if (MAINTAIN && !cpus_have_const_cap',
+  );
+  const UNUSED = edited(
+    USED,
+    MMU,
+    'static void clean_page',
+    'int flush_later(void)\n{\n\treturn LATER;\n}\n\nstatic void clean_page',
+  );
+
+  test('comments alone are shown to change no code', async () => {
+    const after = edited(SMALL_TREE, MMU, HEAD, '\tWRITE_ONCE(*slot, 0);\n\t/* why */\n\tflush');
+    const { code, out } = await patch(SMALL_TREE, after);
+    expect(code).toBe(0);
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('is compiled to other code because of');
+    expect(out).toContain('verified: the patch changes no code');
+  });
+
+  test('an enumerator is looked at in the code that it changes', async () => {
+    const after = edited(USED, MMU, 'MAINTAIN = 1', 'MAINTAIN = 0');
+    const { code, out } = await patch(USED, after);
+    expect(code).toBe(1);
+    expect(out).toContain('XX contents-after-return');
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('changes 1: clean_page');
+  });
+
+  test('code that it changes and that nothing executed makes it incomplete', async () => {
+    const after = edited(UNUSED, MMU, 'LATER = 1', 'LATER = 2');
+    const { code, out } = await patch(UNUSED, after);
+    expect(code).toBe(3);
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('changes flush_later, and no scenario');
+    // Beside a line that is executed it is no less unknown.
+    const both = edited(after, TLB, '\tdsb(ishst);\n', '\tdsb(ishst);\n\tdsb(ishst);\n');
+    const { verdict, coverage } = await json(UNUSED, both);
+    expect(verdict).toBe('incomplete');
+    expect(coverage.missed.map(({ why }) => why)).toEqual([
+      'what the patch declares changes flush_later, and no scenario that was run comes there',
+    ]);
+  });
+
+  test('a member more changes the table that has it, which is read', async () => {
+    const member = '(*one)(struct kvm *kvm, phys_addr_t ipa);\n';
+    const after = edited(SMALL_TREE, MMU, member, `${member}\tvoid (*all)(void);\n`);
+    const { code, out } = await patch(SMALL_TREE, after);
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('changes 1: flush_ops');
+    expect(code).toBe(0);
+  });
+});
+
 describe('what stops', () => {
   test('a construct at the very beginning is named as well', async () => {
     const after = edited(

@@ -1,5 +1,6 @@
 import { changesOf } from '../../explore/gate-change.ts';
 import { figuresOf } from '../../explore/gate-cost.ts';
+import { effectOf } from '../../explore/gate-effect.ts';
 import { compareSides, gateVerdict } from '../../explore/gate-compare.ts';
 import { coverage, loadUnits, scenariosReached } from '../../explore/gate-coverage.ts';
 import type { GateResult } from '../../explore/gate-result.ts';
@@ -75,7 +76,9 @@ export function patchCommand(path: string, options: GateOptions, io: Io): number
   const changes = changesOf(applied).filter(({ path: file }) => !WITHOUT_EFFECT.test(file));
   // Some units are loaded only for a machine that runs them; a change may be in one of those.
   for (const tree of [base, patched]) loadUnits(tree, work.machines);
-  const scenarios = scenariosReached(available, changes, base, patched);
+  const texts = { before: read, after: overlayReader(applied.overlay, read) };
+  const effect = effectOf(changes, base, patched, texts, available);
+  const scenarios = scenariosReached(available, changes, base, patched, effect);
   const { rules, machines } = work;
   const run = (side: Side, tree: LoadedTree): ReturnType<typeof runSide> =>
     runSide({
@@ -90,8 +93,7 @@ export function patchCommand(path: string, options: GateOptions, io: Io): number
     });
   const before = run('base', base);
   const result = run('patched', patched);
-  const texts = { before: read, after: overlayReader(applied.overlay, read) };
-  const covered = coverage(changes, base, patched, texts);
+  const covered = coverage(changes, base, patched, texts, effect);
   const figures = figuresOf(base, patched, askedFigures(patched, work, options), machines);
   const gate: GateResult = {
     profile: patched.profile,
@@ -106,9 +108,10 @@ export function patchCommand(path: string, options: GateOptions, io: Io): number
       base: before,
       compared: compareSides(before, result, rules),
       coverage: covered,
+      effect,
     },
     result,
-    verdict: gateVerdict(result, covered),
+    verdict: gateVerdict(result, covered, effect),
     figures,
     assumed: patched.assumed(),
     statesPerSearch: STATES_PER_SEARCH,
