@@ -242,7 +242,10 @@ export function search(
     goAlong(trace, states.slice(1, passed + 1));
     const last = recorded.wayOn(
       trace.at(-1)?.next ?? machine.initial,
-      (way) => way.length === 1 && hooks.violation?.((way[0] as Step).facts) !== null,
+      (way, to) =>
+        way.length === 1 &&
+        isAlike(to, states[passed + 1] as State) &&
+        hooks.violation?.((way[0] as Step).facts) !== null,
     );
     return [...trace, ...last];
   }

@@ -1,4 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { search } from '../../src/explore/search.ts';
+import type { Fact } from '../../src/machine/facts.ts';
+import { createMachine, type Machine } from '../../src/machine/machine.ts';
+import { ALL_RULES } from '../../src/rules/all-rules.ts';
 import { randomFrom } from '../../src/util/random.ts';
 import {
   cellOf,
@@ -17,7 +21,6 @@ import {
   straight,
   tlbi,
 } from '../machine/small-world.ts';
-import type { Machine } from '../../src/machine/machine.ts';
 import type { MachineSetup } from '../../src/machine/setup.ts';
 import { compareSearches, disagreement } from './compare.ts';
 import { randomWorld, setupOf, VMID, type Op, type RandomWorld } from './random-world.ts';
@@ -215,6 +218,28 @@ describe('exploring eager steps alone finds what plain search finds', () => {
       sizes.push(result.reduced.states);
     }
     expect(sizes[1]).toBeLessThan(sizes[0] as number);
+  });
+
+  test('the run of a violation is a run, and breaks what is said, in 60 random worlds', () => {
+    let found = 0;
+    for (let seed = 0; seed < 60; seed += 1) {
+      const machine = createMachine(setupOf(randomWorld(randomFrom(seed))));
+      const violation = (facts: readonly Fact[]): string | null =>
+        ALL_RULES.find((rule) => facts.some((fact) => rule.check(fact) !== null))?.id ?? null;
+      if (violation(machine.initialFacts) !== null) continue;
+      const how = { reduced: true, wholeAccesses: true, symmetric: true, violation };
+      const result = search(machine, { states: 5000 }, how);
+      if (result.kind !== 'violation') continue;
+      found += 1;
+      let at = machine.initial;
+      for (const step of result.trace) {
+        expect(machine.transitions(at)).toContainEqual(step);
+        at = step.next;
+      }
+      const broken = result.trace.map(({ facts }) => violation(facts)).filter((id) => id !== null);
+      expect([seed, broken]).toEqual([seed, [result.violation]]);
+    }
+    expect(found).toBeGreaterThan(20);
   });
 
   /** Reductions that are wrong, as a search would be told of them. */
