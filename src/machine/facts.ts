@@ -58,6 +58,8 @@ export type Fact =
       readonly page: bigint;
       readonly entry: TranslationEntry;
     }
+  /** A PE may walk from a root table that has been freed. */
+  | { readonly kind: 'freed-root-reachable'; readonly pe: number; readonly page: bigint }
   /** A PE may hold two translations of one input address whose change needs break-before-make. */
   | {
       readonly kind: 'two-live';

@@ -37,6 +37,11 @@ export interface MachineSetup {
     /** Instruction instances in flight per PE, at most 31. */
     readonly window: number;
   };
+  /**
+   * VMs that no PE will be given to any more, by VMID: what is cached of them can be used only where the
+   * VMID is in force. Of any other VM it can be used on each PE, for the VM may be run there next.
+   */
+  readonly endedVms?: readonly number[];
   /** Rules that this machine breaks, for mutation tests. */
   readonly faults?: ReadonlySet<MachineFault>;
 }

@@ -114,6 +114,7 @@ export function createSingleEvents(
         if (broken?.has('context-at-once')) draft.setContexts(pe, next, 0);
         else draft.setContexts(pe, draft.context(pe), next);
         reclose(pe);
+        watch.lookAgain(pe, step.facts());
         return null;
       }
       case 'dc': {
@@ -187,6 +188,7 @@ export function createSingleEvents(
     if (pending === 0 && context === draft.context(pe)) return;
     draft.setContexts(pe, context, keeps ? pending : 0);
     reclose(pe);
+    watch.lookAgain(pe, step.facts());
   }
 
   /** Effects with which software goes on after its maintenance, and so relies on it. */

@@ -46,7 +46,7 @@ export function createStepContext(setup: MachineSetup): StepContext {
     draft,
     features: setup.translation.features,
     peCount: threads.length,
-    watch: createTlbWatch(draft, setup.translation, setup.watchedVas),
+    watch: createTlbWatch(draft, setup),
     broken: setup.faults,
     out,
     begin(state) {

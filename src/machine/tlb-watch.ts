@@ -5,9 +5,10 @@ import { type Level, levelShift } from '../arm64/geometry.ts';
 import type { Granule } from '../arm64/granule.ts';
 import { decodeStage1, type Stage1Descriptor } from '../arm64/stage1-descriptor.ts';
 import { decodeStage2 } from '../arm64/stage2-descriptor.ts';
+import type { Context } from '../program/effect.ts';
 import type { Draft } from './draft.ts';
 import type { Fact } from './facts.ts';
-import type { TranslationSetup } from './setup.ts';
+import type { MachineSetup, TranslationSetup } from './setup.ts';
 import {
   covers,
   entryId,
@@ -24,6 +25,8 @@ import {
 export interface TlbWatch {
   /** Adds facts about a PE whose set is not `before` any more; pass -1 to look in any case. */
   look(pe: number, before: number, facts: Fact[]): void;
+  /** The same after a change of the PE's context, which brings entries of ended VMs into reach. */
+  lookAgain(pe: number, facts: Fact[]): void;
 }
 
 interface LivePair {
@@ -37,8 +40,7 @@ interface LivePair {
 /** The watch over the sets of one machine. */
 export function createTlbWatch(
   draft: Draft,
-  translation: TranslationSetup,
-  watchedVas: readonly bigint[],
+  { translation, watchedVas, endedVms = [] }: MachineSetup,
 ): TlbWatch {
   const { tlbs } = draft;
   const pairsMemo: (readonly LivePair[] | undefined)[] = [];
@@ -77,11 +79,39 @@ export function createTlbWatch(
     });
   }
 
-  return {
+  /** Contexts from which the PE may walk now. */
+  function walkedContexts(pe: number): readonly Context[] {
+    return [draft.context(pe), draft.pendingContext(pe)]
+      .filter((id) => id !== 0 && tlbs.walks(id))
+      .map((id) => tlbs.contexts.context(id));
+  }
+
+  /** Of a VM that has ended, an entry counts where the VMID is in force only. */
+  function usable(pe: number, { info }: TranslationEntry): boolean {
+    if (!endedVms.includes(info.vmid)) return true;
+    return walkedContexts(pe).some(({ vmid }) => vmid === info.vmid);
+  }
+
+  function lookAtRoots(pe: number, facts: Fact[]): void {
+    for (const { stage2 } of walkedContexts(pe)) {
+      const ghost = draft.touchGhost();
+      const page = stage2 === null ? -1 : ghost.pageOf(stage2.root);
+      if (page < 0) continue;
+      const { use, base } = ghost.page(page);
+      if (use !== 'table') facts.push({ kind: 'freed-root-reachable', pe, page: base });
+    }
+  }
+
+  const watch: TlbWatch = {
+    lookAgain(pe, facts) {
+      if (endedVms.length > 0) watch.look(pe, -1, facts);
+    },
     look(pe, before, facts) {
       const now = draft.tlb(pe);
       if (now === before) return;
+      if (before < 0) lookAtRoots(pe, facts);
       for (const entry of tablesOf(now)) {
+        if (!usable(pe, entry)) continue;
         const ghost = draft.touchGhost();
         const page = ghost.pageOf(entry.output);
         if (page < 0) continue;
@@ -97,6 +127,7 @@ export function createTlbWatch(
       }
     },
   };
+  return watch;
 }
 
 function livePairs(

@@ -230,7 +230,13 @@ export function gateGroundsText(gate: GateResult, style: Style): readonly string
   return lines;
 }
 
-const HAVE_VALUES: readonly string[] = ['global', 'capability', 'static-key', 'register'];
+const HAVE_VALUES: readonly string[] = [
+  'global',
+  'capability',
+  'static-key',
+  'register',
+  'reading',
+];
 
 const KIND_WORDS: Readonly<Record<string, string>> = {
   global: 'values nobody computed',
@@ -240,6 +246,7 @@ const KIND_WORDS: Readonly<Record<string, string>> = {
   config: 'CONFIG symbols asked for and not set',
   intercept: 'functions whose meaning is ours',
   'locked-macro': 'macros used in our form',
+  reading: 'readings of the architecture that scenarios of their own take',
   header: 'headers made because the tree is not prepared',
 };
 

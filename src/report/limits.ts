@@ -78,8 +78,8 @@ export const LIMITS: readonly Limit[] = [
     effect: 'may show failures hardware cannot have',
   },
   {
-    name: 'the end of a VMID',
-    text: 'Nothing ends the life of a VMID, so the teardown of a VM, which frees tables without an invalidation, is not run.',
+    name: 'the end of a VM',
+    text: 'Where a VM ends, its vCPUs have left every PE before and are not entered again; that the kernel sees to that is not checked. Walks out of context are taken to be impossible there (reading-fill-out-of-context off): with VHE, VTTBR_EL2 still names tables that are freed. One CPU of the host hands out VMIDs, and no vCPU runs when they are used up.',
     effect: 'may miss failures',
   },
   {

@@ -12,6 +12,9 @@ export const noWalkOfFreedTable: Rule = {
     'Linux 36e008323926: no level hint when zapping table entries',
   ],
   check(fact) {
+    if (fact.kind === 'freed-root-reachable') {
+      return `cpu${fact.pe} may walk from a root table that has been freed`;
+    }
     if (fact.kind !== 'freed-table-reachable') return null;
     return `cpu${fact.pe} may walk through a cached level-${fact.entry.info.level} table descriptor into a page that has been freed`;
   },

@@ -7,21 +7,24 @@ import type { Assumption } from './family.ts';
 export interface AssumptionLog {
   readonly watch: (environment: Environment) => Environment;
   readonly read: readonly Assumption[];
+  /** A reading of the architecture that some scenario takes, whatever was asked for. */
+  readonly takes: (name: string, value: string) => void;
 }
 
 /** An empty log. */
 export function assumptionLog(): AssumptionLog {
   const seen = new Set<string>();
   const read: Assumption[] = [];
+  const note = (kind: Assumption['kind'], name: string, value: string): void => {
+    const key = `${kind} ${name} ${value}`;
+    if (seen.has(key)) return;
+    seen.add(key);
+    read.push({ kind, name, value });
+  };
   return {
     read,
-    watch: (environment) =>
-      watchEnvironment(environment, (kind, name, value) => {
-        const key = `${kind} ${name} ${value}`;
-        if (seen.has(key)) return;
-        seen.add(key);
-        read.push({ kind, name, value });
-      }),
+    takes: (name, value) => note('reading', name, value),
+    watch: (environment) => watchEnvironment(environment, note),
   };
 }
 

@@ -42,6 +42,7 @@ export interface Assumption {
     | 'config'
     | 'intercept'
     | 'locked-macro'
+    | 'reading'
     | 'header';
   readonly name: string;
   /** What it was taken to be. */

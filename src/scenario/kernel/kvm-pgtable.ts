@@ -31,6 +31,9 @@ import {
   MMU_OFF,
   smallStage1,
 } from '../../guest/view.ts';
+import { laterGuest } from '../../guest/later-guest.ts';
+import type { Context } from '../../program/effect.ts';
+import type { ThreadTree } from '../../program/thread-tree.ts';
 import type { MachineSetup, PageSetup, ThreadSetup } from '../../machine/setup.ts';
 import { generatorThread } from '../../program/generator-thread.ts';
 import type { GuestViewKind } from '../scenario.ts';
@@ -197,7 +200,7 @@ function setupOf(
   kernel: Kernel,
   { scenario, settings, view: seen, setup, hosts }: Placed,
   features: Features,
-  { watch }: AssumptionLog,
+  { watch, takes }: AssumptionLog,
 ): MachineSetup {
   const withStage1 = seen !== 'mmu-off';
   const before: PgtableSubject = {
@@ -236,6 +239,9 @@ function setupOf(
       'setup() names no page of the guest: see guest_page()',
     );
   }
+  const ends = settings.vm === 'ends';
+  const word = ends ? enteredWord(scenario.name, made, withStage1) : null;
+  if (ends) takes('reading-fill-out-of-context=off', 'with VMs that end (R_FXGNQ)');
   const countWords = hosts.length > 1 ? countWordsOf(made) : null;
   const view = viewOf(seen, features, pages);
   const context = guestContext(view, { vmid: guest.vmid, root: guest.root }, features);
@@ -266,11 +272,19 @@ function setupOf(
         context: hostContext({ features }),
       };
     }),
-    ...Array.from({ length: settings.vcpus }, () => ({ tree: vcpu, context })),
+    ...Array.from({ length: settings.vcpus }, () =>
+      word === null ? { tree: vcpu, context } : laterVcpu(features, word, context, vcpu),
+    ),
   ];
   return {
     threads,
-    translation: { features, stage1: view.geometry, stage2: geometry, mair: GUEST_MAIR },
+    translation: {
+      features: ends ? outOfContext(features) : features,
+      stage1: view.geometry,
+      stage2: geometry,
+      mair: GUEST_MAIR,
+    },
+    ...(ends ? { endedVms: [guest.vmid] } : {}),
     memory: [
       ...[...made.memory].map(([address, word]) => ({ address, value: word })),
       ...[...(countWords ?? [])].map(([page, address]) => ({
@@ -279,7 +293,7 @@ function setupOf(
       })),
       ...view.words,
     ].filter(({ value: word }) => word !== 0n),
-    pages: pagesOf(made, withStage1, hosts.length > 1 || made.shared.length > 0),
+    pages: pagesOf(made, withStage1, hosts.length > 1 || made.shared.length > 0 || ends),
     locks: lockNames(hosts.length),
     tableLocks: hosts.map((_, cpu) => cpu),
     watchedVas: vas,
@@ -287,6 +301,52 @@ function setupOf(
     ...(settings.kinds.includes('execute') ? { instructionCache: 'modelled' as const } : {}),
     bounds: { window: settings.window },
   };
+}
+
+/**
+ * A PE that has run a vCPU of the VM and is to run one of the second. With VHE VTTBR_EL2 stays as it was
+ * when the vCPU left; without, it is 0 while the host runs at EL1.
+ */
+function laterVcpu(
+  features: Features,
+  word: bigint,
+  before: Context,
+  guest: ThreadTree,
+): ThreadSetup {
+  const host = hostContext({ features });
+  const { vmid, stage2 } = before;
+  return {
+    tree: laterGuest({
+      vcpu: 'vcpu0',
+      word,
+      vhe: features.vhe,
+      contextOf: (vttbr) => ({
+        ...before,
+        vmid: Number(vttbr >> 48n),
+        stage2: stage2 === null ? null : { ...stage2, root: vttbr & 0xffff_ffff_fffen },
+      }),
+      guest,
+    }),
+    context: features.vhe ? { ...host, vmid, stage2 } : host,
+    previousContexts: [before],
+  };
+}
+
+/** The word that the later vCPUs of a VM wait for. */
+function enteredWord(scenario: string, { entered }: SetupResult, withStage1: boolean): bigint {
+  const fail = (message: string): FrontendError => new FrontendError(scenario, 0, 0, message);
+  if (withStage1)
+    throw fail('a VM that ends has its MMU off: the second one has no stage-1 tables');
+  if (entered === null) throw fail('setup() of a VM that ends must call vm_has_run()');
+  return entered;
+}
+
+/** R_FXGNQ taken strictly: at EL2 nothing of EL1&0 is walked, whatever VTTBR_EL2 still says. */
+function outOfContext(features: Features): Features {
+  return new Proxy(features, {
+    get: (target, field) =>
+      field === 'readingFillOutOfContext' ? false : target[field as keyof Features],
+  });
 }
 
 /** The tables are walked as VTCR_EL2 says: its T0SZ and SL0 must be those of the machine's geometry. */

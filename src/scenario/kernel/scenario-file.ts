@@ -34,6 +34,11 @@ export interface ScenarioSettings {
   readonly pages: number;
   /** What the machine must be. */
   readonly features: readonly RequiredFeature[];
+  /**
+   * `ends`: vCPUs of the VM have run on every PE and run no more; those of the second VM begin when the
+   * host says so, each on a PE of its own.
+   */
+  readonly vm: 'lives' | 'ends';
 }
 
 /** `name=value` that a scenario asks of the machine. */
@@ -59,6 +64,7 @@ const KEYS = [
   'reschedule',
   'features',
   'run',
+  'vm',
 ] as const;
 type Key = (typeof KEYS)[number];
 
@@ -116,6 +122,7 @@ export function readScenarioFile({ path, text }: ScenarioSource): Outcome<Scenar
       window: number('window', MAX_WINDOW, 1, MAX_WINDOW),
       reschedule: oneOf('reschedule', entries.get('reschedule')?.value ?? 'choose', RESCHEDULE),
       run: oneOf('run', entries.get('run')?.value ?? 'search', RUN),
+      vm: oneOf('vm', entries.get('vm')?.value ?? 'lives', ['lives', 'ends']),
       hosts: /\bhost1\s*\(/.test(text) ? 2 : 1,
       pages: text.match(/\b(?:guest|user)_page\s*\(/g)?.length ?? 0,
       features: words('features').map((word) => required(word, entries.get('features'), fail)),

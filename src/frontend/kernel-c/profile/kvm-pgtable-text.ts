@@ -7,8 +7,9 @@ export const MAP_GUEST_TABLE = 'tlbgate_map_guest_table';
 /**
  * C text before the scenarios, at the end of `mmu.c`: the VM, what a scenario may call, and those
  * functions of other files whose C would only bring in an environment nobody needs.
+ * `ownVmids`: VMIDs come from a unit of their own, which is loaded too.
  */
-export function pgtableText(dialect: PgtableDialect): string {
+export function pgtableText(dialect: PgtableDialect, ownVmids: boolean): string {
   return `
 /* What setup() says about the guest. */
 extern void guest_page(phys_addr_t ipa, phys_addr_t page);
@@ -42,7 +43,7 @@ static u32 tlbgate_ipa_bits;
 /* For the second CPU of the host. */
 #define other_cache (&tlbgate_other_cache)
 
-${makeVm(dialect)}
+${makeVm(dialect, ownVmids)}
 /* Table pages for a cache: they are taken from the allocator before anything begins. */
 static void fill_cache(struct kvm_mmu_memory_cache *cache, int pages)
 {
@@ -72,6 +73,8 @@ void *tlbgate_for_kvm_mmu_memory_cache_alloc(struct kvm_mmu_memory_cache *cache)
 #define vm_unlock(kvm) spin_unlock(&(kvm)->mmu_lock)
 #endif
 ${faults(dialect)}
+#define TLBGATE_MAP_FLAGS ${dialect.faultFlags === null ? '' : ', 0'}
+
 /* Maps guest memory with the tree's own code. */
 static void map(phys_addr_t ipa, phys_addr_t page, u64 size, enum kvm_pgtable_prot prot)
 {
@@ -79,7 +82,7 @@ static void map(phys_addr_t ipa, phys_addr_t page, u64 size, enum kvm_pgtable_pr
 
 	vm_lock(&tlbgate_kvm);
 	tlbgate_before_map(page, size, prot);
-	failed = kvm_pgtable_stage2_map(the_pgt, ipa, size, page, prot, the_cache${dialect.faultFlags === null ? '' : ', 0'});
+	failed = kvm_pgtable_stage2_map(the_pgt, ipa, size, page, prot, the_cache TLBGATE_MAP_FLAGS);
 	vm_unlock(&tlbgate_kvm);
 	if (failed)
 		__tlbgate_bug();
@@ -121,31 +124,42 @@ static void grace_period(void)
 }
 
 /** The VM, its stage-2 tables and its VMID. */
-function makeVm(dialect: PgtableDialect): string {
-  const vtcr = dialect.vtcrInMmu ? 'mmu->vtcr' : 'tlbgate_kvm.arch.vtcr';
+function makeVm(dialect: PgtableDialect, ownVmids: boolean): string {
+  const vtcr = dialect.vtcrInMmu ? 'mmu->vtcr' : 'kvm->arch.vtcr';
   const init = {
-    kvm: '&tlbgate_kvm',
-    'arch, operations': '&tlbgate_kvm.arch, &kvm_s2_mm_ops',
+    kvm: 'kvm',
+    'arch, operations': '&kvm->arch, &kvm_s2_mm_ops',
     'mmu, operations': 'mmu, &kvm_s2_mm_ops',
   }[dialect.initArguments];
   const control = dialect.vtcrFunction
     ? `kvm_get_vtcr(read_sanitised_ftr_reg(SYS_ID_AA64MMFR0_EL1),
-			read_sanitised_ftr_reg(SYS_ID_AA64MMFR1_EL1), ipa_bits)`
-    : `VTCR_EL2_FLAGS | VTCR_EL2_T0SZ(ipa_bits) |
-			VTCR_EL2_LVLS_TO_SL0(stage2_pgtable_levels(ipa_bits))`;
-  return `void ${MAKE_VM}(u64 vmid, u32 ipa_bits)
+			read_sanitised_ftr_reg(SYS_ID_AA64MMFR1_EL1), tlbgate_ipa_bits)`
+    : `VTCR_EL2_FLAGS | VTCR_EL2_T0SZ(tlbgate_ipa_bits) |
+			VTCR_EL2_LVLS_TO_SL0(stage2_pgtable_levels(tlbgate_ipa_bits))`;
+  return `/* What kvm_init_stage2_mmu() does, without the allocation of what is not looked at. */
+static u64 tlbgate_init_vm(struct kvm *kvm, struct kvm_pgtable *pgt)
+{
+	struct kvm_s2_mmu *mmu = &kvm->arch.mmu;
+
+	mmu->${dialect.owner === 'kvm' ? 'kvm = kvm' : 'arch = &kvm->arch'};
+	${vtcr} = ${control};
+	if (kvm_pgtable_stage2_init(pgt, ${init}))
+		__tlbgate_bug();
+	mmu->pgt = pgt;
+	mmu->pgd_phys = __pa(pgt->pgd);
+	return ${vtcr};
+}
+
+void ${MAKE_VM}(u64 vmid, u32 ipa_bits)
 {
 	struct kvm_s2_mmu *mmu = the_mmu;
+	u64 vtcr;
 
 	tlbgate_ipa_bits = ipa_bits;
-	mmu->${dialect.owner === 'kvm' ? 'kvm = &tlbgate_kvm' : 'arch = &tlbgate_kvm.arch'};
-	${vtcr} = ${control};
-	if (kvm_pgtable_stage2_init(&tlbgate_pgt, ${init}))
-		__tlbgate_bug();
-	mmu->pgt = &tlbgate_pgt;
-	mmu->pgd_phys = __pa(tlbgate_pgt.pgd);
+	${ownVmids ? 'kvm_arm_vmid_bits = kvm_get_vmid_bits();' : ''}
+	vtcr = tlbgate_init_vm(the_kvm, &tlbgate_pgt);
 	${dialect.atomicVmid ? 'atomic64_set(&mmu->vmid.id, vmid)' : 'mmu->vmid.vmid = vmid'};
-	__tlbgate_vm(vmid, mmu->pgd_phys, ${vtcr});
+	__tlbgate_vm(vmid, mmu->pgd_phys, vtcr);
 }
 `;
 }

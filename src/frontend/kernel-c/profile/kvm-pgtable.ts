@@ -14,6 +14,7 @@ import {
 import { faultText, hasFaultPath, KVM_MAIN, NOTIFIER_TEXT } from './kvm-fault-text.ts';
 import { dialectOf } from './kvm-pgtable-dialect.ts';
 import { pgtableText } from './kvm-pgtable-text.ts';
+import { hasVmids, teardownText, VMIDS } from './kvm-teardown-text.ts';
 
 const MMU = 'arch/arm64/kvm/mmu.c';
 const PGTABLE = 'arch/arm64/kvm/hyp/pgtable.c';
@@ -89,10 +90,22 @@ export function pgtableProfile(
   scenarios: readonly AppendedText[],
 ): Profile {
   const faults = hasFaultPath(read);
-  const text = [pgtableText(dialectOf(read)), faults ? faultText(read) : '', CONSTANT_TEXT];
+  const vmids = hasVmids(read);
+  const text = [
+    pgtableText(dialectOf(read), vmids),
+    faults ? faultText(read) : '',
+    vmids ? teardownText(read) : '',
+    CONSTANT_TEXT,
+  ];
   return {
     name,
-    units: [MMU, PGTABLE, vhe ? VHE_TLB : NVHE_TLB, ...(faults ? [KVM_MAIN] : [])],
+    units: [
+      MMU,
+      PGTABLE,
+      vhe ? VHE_TLB : NVHE_TLB,
+      ...(faults ? [KVM_MAIN] : []),
+      ...(vmids ? [VMIDS] : []),
+    ],
     appended: [{ path: PROFILE_TEXT, text: text.join('') }, ...scenarios],
     furtherTexts: new Map(faults ? [[KVM_MAIN, NOTIFIER_TEXT]] : []),
     locks: HYP_CALL,
@@ -169,10 +182,13 @@ export function pgtableEnvironment(kernel: Kernel, subject: PgtableSubject): Out
         ['tpidr_el2', 0n],
       ]),
       hostBit: constant('hcr_tge'),
-      locks: VM_LOCKS.flatMap(([member, lock]) => {
-        const offset = optionalMember(kernel, 'struct kvm', member);
-        return offset === null ? [] : [{ object: 'tlbgate_kvm', offset, lock }];
-      }),
+      // No thread holds the locks of two VMs at a time, so they may be the same.
+      locks: ['tlbgate_kvm', 'tlbgate_second'].flatMap((object) =>
+        VM_LOCKS.flatMap(([member, lock]) => {
+          const offset = optionalMember(kernel, 'struct kvm', member);
+          return offset === null ? [] : [{ object, offset, lock }];
+        }),
+      ),
       ...subject,
     };
   });
@@ -195,6 +211,10 @@ const GLOBALS: readonly Global[] = [
   // Kernels built for 48 bits of VA have no others; up to 5.10 they ask all the same.
   { object: 'vabits_actual', name: 'vabits_actual', offset: 0, size: 8, value: 48n },
   { object: 'kvm_arm_vmid_bits', name: 'kvm_arm_vmid_bits', offset: 0, size: 4, value: 8n },
+  // One CPU, as far as whoever hands out VMIDs can tell.
+  { object: 'nr_cpu_ids', name: 'nr_cpu_ids', offset: 0, size: 4, value: 1n },
+  { object: '__cpu_possible_mask', name: '__cpu_possible_mask', offset: 0, size: 32, value: 1n },
+  { object: '__per_cpu_offset', name: '__per_cpu_offset', offset: 0, size: 8, value: 0n },
 ];
 
 /** What the kernel has found out about instruction caches; one it does not know is taken for VIPT. */

@@ -101,8 +101,10 @@ function invalidation(
 ): Done {
   const parsed = parseTlbiName(name);
   if (parsed.kind === 'error') return stop(parsed.message);
+  // What is for every VMID needs none in force.
+  const everyVmid = parsed.op.name.startsWith('ALLE1');
   const host = environment.features.vhe ? (state.registers.get('hcr_el2') ?? null) : 0n;
-  if (host === null || (host & environment.hostBit) !== 0n) {
+  if (!everyVmid && (host === null || (host & environment.hostBit) !== 0n)) {
     return stop(
       `TLBI ${name} is executed while HCR_EL2.TGE is set or unknown, so it acts on the host's own entries, which are not modelled`,
     );
@@ -115,7 +117,7 @@ function invalidation(
       kind: 'tlbi',
       op: parsed.op.name,
       operand: constant(operand),
-      intendedVmid: environment.vmid,
+      intendedVmid: everyVmid ? null : environment.vmid,
     },
     text: `tlbi ${name}`,
     state,

@@ -36,6 +36,8 @@ export interface SetupResult {
   readonly pages: readonly DeclaredPage[];
   /** Parts of objects that all threads share. */
   readonly shared: readonly SharedPart[];
+  /** The word that says which VM may be entered later; `null` where `setup()` names none. */
+  readonly entered: bigint | null;
   /** The VM that was made. */
   readonly guest: { readonly vmid: number; readonly root: bigint; readonly control: bigint };
 }
@@ -67,6 +69,7 @@ export function runSetup(
   const memory = new Map<bigint, bigint>();
   const pages: DeclaredPage[] = [];
   let guest: SetupResult['guest'] | null = null;
+  let entered: bigint | null = null;
 
   function stop(at: Advance & { kind: 'event' }, message: string): FrontendError {
     const { use } = placeOf(program, at.event.at);
@@ -109,6 +112,10 @@ export function runSetup(
       nextWord += 8n;
       memory.set(word, first);
       return { values: [environment.linearBase + word] };
+    }
+    if (event.name === '__tlbgate_entered') {
+      entered = first - environment.linearBase;
+      return { values: [] };
     }
     if (event.name === '__tlbgate_vm') {
       guest = { vmid: Number(first), root: second, control: third };
@@ -190,7 +197,7 @@ export function runSetup(
     program.read.clear();
     for (const [key, bytes] of read) program.read.set(key, bytes);
   }
-  return finished(vm, state, memory, pages, environment.shared, guest);
+  return { ...finished(vm, state, memory, pages, guest), shared: environment.shared, entered };
 }
 
 function finished(
@@ -198,9 +205,8 @@ function finished(
   state: RuntimeState,
   outside: ReadonlyMap<bigint, bigint>,
   pages: readonly DeclaredPage[],
-  shared: readonly SharedPart[],
   guest: SetupResult['guest'] | null,
-): SetupResult {
+): Omit<SetupResult, 'shared' | 'entered'> {
   const fail = (message: string): FrontendError => new FrontendError('<setup>', 0, 0, message);
   if (vm === null || guest === null) throw fail('setup() makes no VM');
   if (state.held.length > 0) throw fail('setup() returns with a lock held');
@@ -210,7 +216,6 @@ function finished(
     tables: state.counts,
     structWords: state.structWords,
     pages,
-    shared,
     guest,
   };
 }

@@ -14,6 +14,7 @@ import {
   compiled,
   findFunction,
   type FunctionRef,
+  type Program,
   liveness,
   stringSymbol,
 } from './program.ts';
@@ -248,6 +249,10 @@ function call(
   if (code.frameSize > MAX_FRAME_SIZE) {
     throw stop(run, frame, at, `the variables of ${ref.name} take ${code.frameSize} bytes`);
   }
+  const given = instruction.arguments.length;
+  if (given > code.parameters.length && isStandIn(program, ref)) {
+    throw stop(run, frame, at, `${ref.name} takes fewer than the ${given} arguments given here`);
+  }
   const inner = createFrame(working, code, result);
   working.frames.push(inner);
   try {
@@ -275,6 +280,11 @@ function call(
   const live = liveness(program, frame.function);
   dropDead(frame.registers, live, live.during, frame.pc);
   if (result.kind === 'memory') frame.registers[result.address] = kept;
+}
+
+/** A stand-in is written for one form of a function, of which a tree may have another. */
+function isStandIn(program: Program, { unit, name }: FunctionRef): boolean {
+  return unit === 0 && [...program.options.standIns.values()].includes(name);
 }
 
 function target(

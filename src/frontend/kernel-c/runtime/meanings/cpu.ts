@@ -35,6 +35,7 @@ export const CPU: Meanings = [
   ['kvm_nested_s2_unmap', nothing],
   ['kvm_nested_s2_wp', nothing],
   ['kvm_nested_s2_flush', nothing],
+  ['__tlbgate_alone', alone],
   ['__tlbgate_hvc', (call) => exception(call, 2)],
   ['__tlbgate_eret', (call) => exception(call, 1)],
   ['__tlbgate_warn', (call) => after([failed('WARN_ON')], result(call, 0n))],
@@ -45,6 +46,13 @@ export const CPU: Meanings = [
 ];
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
+
+/** Where C of ours is right for one CPU only. */
+function alone(call: Call): Reaction {
+  return call.environment.cpus.count === 1
+    ? result(call, 0n)
+    : stopWith('this is followed with one CPU of the host only');
+}
 
 function failed(check: 'WARN_ON' | 'BUG_ON'): Step {
   return step({ kind: 'announce', fact: { kind: 'check-failed', check } }, `${check} holds`);

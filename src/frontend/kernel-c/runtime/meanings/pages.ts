@@ -17,6 +17,10 @@ export const PAGES: Meanings = [
   ['pfn_is_map_memory', pfnValid],
   ['pmd_huge', isHuge],
   ['pud_huge', isHuge],
+  // Memory that the machine does not look at.
+  ['kfree', nothing],
+  ['kvfree', nothing],
+  ['free_percpu', nothing],
   // Statistics.
   ['kvm_account_pgtable_pages', nothing],
 ];
