@@ -3,15 +3,21 @@ import { attempt, FrontendError, type Outcome } from '../../frontend/kernel-c/di
 import {
   type Kernel,
   loadKernel,
-  type UnitLoader,
   unitLoader,
 } from '../../frontend/kernel-c/profile/kernel.ts';
-import { KVM_V5_8, KVM_V5_8_NVHE, UNMAP_ENTRY } from '../../frontend/kernel-c/profile/kvm-v5_8.ts';
-import type { Overlay, ReadFile } from '../../frontend/kernel-c/read-file.ts';
+import {
+  KVM_V5_8,
+  legacyFileEnvironment,
+  legacyProfile,
+  UNMAP_ENTRY,
+} from '../../frontend/kernel-c/profile/kvm-v5_8.ts';
+import { overlayReader, type Overlay, type ReadFile } from '../../frontend/kernel-c/read-file.ts';
 import { kernelUnmapSetup } from '../kernel-unmap.ts';
 import { defaultScenario, type Scenario } from '../scenario.ts';
 import { type AssumptionLog, assumptionLog, assumptionsOf } from './assumptions.ts';
-import type { KernelFamily, KernelScenario, LoadedTree, Prepared } from './family.ts';
+import type { KernelFamily, KernelScenario, LoadedTree, OpenOptions, Prepared } from './family.ts';
+import { impossible, setupOf } from './kvm-pgtable.ts';
+import { isDeclared, namedText, place, type Placed } from './placed-scenario.ts';
 
 const NAME = KVM_V5_8.name;
 
@@ -132,29 +138,44 @@ export const KVM_LEGACY: KernelFamily = {
   fits: (read) =>
     KVM_V5_8.units.every((unit) => read(unit) !== null) &&
     /\bunmap_stage2_range\s*\(/.test(read(KVM_V5_8.units[0] ?? '') ?? ''),
-  open: (read, overlay, { base }) => attempt(() => openLegacy(read, overlay, base?.units ?? null)),
+  open: (read, overlay, options) => attempt(() => openLegacy(read, overlay, options)),
 };
 
-function openLegacy(read: ReadFile, overlay: Overlay, base: UnitLoader | null): LoadedTree {
-  const units = unitLoader(read, overlay, base);
+function openLegacy(
+  read: ReadFile,
+  overlay: Overlay,
+  { files = [], base }: OpenOptions,
+): LoadedTree {
+  const units = unitLoader(read, overlay, base?.units ?? null);
+  const patched = overlayReader(overlay, read);
+  const placed = files.map(place).filter(({ settings }) => settings.profiles.includes(NAME));
+  const texts = placed.flatMap(namedText);
   const log = assumptionLog();
   const kernels = new Map<boolean, Kernel>();
   const kernelFor = (vhe: boolean): Kernel => {
     const known = kernels.get(vhe);
     if (known !== undefined) return known;
-    const loaded = value(loadKernel(vhe ? KVM_V5_8 : KVM_V5_8_NVHE, read, overlay, units));
+    const loaded = value(loadKernel(legacyProfile(vhe, patched, texts), read, overlay, units));
     kernels.set(vhe, loaded);
     return loaded;
   };
-  kernelFor(true);
+  const first = kernelFor(true);
+  const available = placed.filter(({ settings }) =>
+    settings.needs.every((name) => isDeclared(first, name)),
+  );
   return {
     profile: NAME,
-    scenarios: UNMAP.map(scenarioOf),
+    scenarios: [...UNMAP.map(scenarioOf), ...available.map(({ scenario }) => scenario)],
     figures: FIGURES.map(scenarioOf),
     opened: OPENED,
     kernels: () => [...kernels.values()],
     prepare: (scenario, features) => {
-      const made = attempt(() => prepare(kernelFor(features.vhe), scenario, features, log));
+      const file = available.find((each) => each.scenario.name === scenario.name);
+      const made = attempt(() =>
+        file === undefined
+          ? prepare(kernelFor(features.vhe), scenario, features, log)
+          : prepareFile(kernelFor(features.vhe), file, features, log),
+      );
       return made.kind === 'ok' ? made.value : made;
     },
     assumed: () => assumptionsOf([...kernels.values()], log),
@@ -175,6 +196,17 @@ function prepare(
     if (!(problem instanceof RangeError)) throw problem;
     return { kind: 'impossible', reason: problem.message };
   }
+}
+
+function prepareFile(
+  kernel: Kernel,
+  file: Placed,
+  features: Features,
+  log: AssumptionLog,
+): Prepared {
+  const reason = impossible(file.settings, features, true);
+  if (reason !== null) return { kind: 'impossible', reason };
+  return { kind: 'ready', setup: setupOf(kernel, file, features, log, legacyFileEnvironment) };
 }
 
 function value<T>(outcome: Outcome<T>): T {

@@ -179,7 +179,7 @@ function open(
 }
 
 /** Why no such machine can have the scenario; `null` when it can. */
-function impossible(
+export function impossible(
   settings: ScenarioSettings,
   features: Features,
   knowsVpipt: boolean,
@@ -196,11 +196,13 @@ function impossible(
   return missing === undefined ? null : `it needs ${missing.word}`;
 }
 
-function setupOf(
+/** The machine of a scenario file, with what surrounds its host threads. */
+export function setupOf(
   kernel: Kernel,
   { scenario, settings, view: seen, setup, hosts }: Placed,
   features: Features,
   { watch, takes }: AssumptionLog,
+  environmentOf: typeof pgtableEnvironment = pgtableEnvironment,
 ): MachineSetup {
   const withStage1 = seen !== 'mmu-off';
   const before: PgtableSubject = {
@@ -218,7 +220,7 @@ function setupOf(
   };
   const made = runSetup(
     kernel.program,
-    watch(valueOf(pgtableEnvironment(kernel, before))),
+    watch(valueOf(environmentOf(kernel, before))),
     [
       { name: MAKE_VM, arguments: [BigInt(VMID), BigInt(features.ipaBits)] },
       { name: setup, arguments: [] },
@@ -255,7 +257,7 @@ function setupOf(
       const subject = { ...before, ...hostSubject(made, settings, features, countWords) };
       const cpus = { self, count: hosts.length };
       const { shared } = made;
-      const environment = watch(valueOf(pgtableEnvironment(kernel, { ...subject, cpus, shared })));
+      const environment = watch(valueOf(environmentOf(kernel, { ...subject, cpus, shared })));
       return {
         tree: kernelThread({
           name: hostName(self),

@@ -1,7 +1,18 @@
 import type { Features } from '../../../arm64/features.ts';
 import { attempt, type Outcome } from '../diagnostic.ts';
 import type { Capability, Environment, ObjectField } from '../runtime/environment.ts';
-import { constantOf, type Kernel, memberOf, optionalConstant, type Profile } from './kernel.ts';
+import type { ReadFile } from '../read-file.ts';
+import {
+  type AppendedText,
+  constantOf,
+  type Kernel,
+  memberOf,
+  optionalConstant,
+  type Profile,
+  PROFILE_TEXT,
+} from './kernel.ts';
+import { ARM, ARM_TEXT, FILE_VMS, hasLegacyFiles, LEGACY_TEXT } from './kvm-legacy-text.ts';
+import type { PgtableSubject } from './kvm-pgtable.ts';
 
 /** The entry of the profile: `tlbgate_unmap(start, size)` under `mmu_lock`. */
 export const UNMAP_ENTRY = 'tlbgate_unmap';
@@ -30,6 +41,9 @@ const CONSTANTS: readonly (readonly [string, string])[] = [
   ['sl0_4', 'VTCR_EL2_LVLS_TO_SL0(4)'],
   ['icache_vpipt', 'ICACHEF_VPIPT'],
 ];
+
+/** What scenario files need beside. */
+const FILE_CONSTANTS = 'enum { tlbgate_mmfr1 = SYS_ID_AA64MMFR1_EL1 };\n';
 
 /**
  * Without VHE a hyp call goes through assembly and a variadic stub, which are not run: here it is
@@ -68,6 +82,62 @@ export const KVM_V5_8_NVHE: Profile = {
   locks: HYP_CALL,
   vhe: false,
 };
+
+/** The profile for a tree that can have scenario files, with their texts; any other one stays as it is. */
+export function legacyProfile(
+  vhe: boolean,
+  read: ReadFile,
+  scenarios: readonly AppendedText[],
+): Profile {
+  const profile = vhe ? KVM_V5_8 : KVM_V5_8_NVHE;
+  if (!hasLegacyFiles(read)) return profile;
+  return {
+    ...profile,
+    units: [...profile.units, ARM],
+    appended: [{ path: PROFILE_TEXT, text: APPENDED + LEGACY_TEXT + FILE_CONSTANTS }, ...scenarios],
+    furtherTexts: new Map([[ARM, ARM_TEXT]]),
+  };
+}
+
+/** Everything around a host thread of v5.8 that works for the VM of a scenario file. */
+export function legacyFileEnvironment(
+  kernel: Kernel,
+  subject: PgtableSubject,
+): Outcome<Environment> {
+  return attempt(() => {
+    const made = kvmEnvironment(kernel, {
+      ...subject,
+      ipaBits: subject.features.ipaBits,
+      levels: 3,
+      root: 0n,
+      words: new Set(),
+      lock: 0,
+    });
+    if (made.kind === 'failed') throw new Error(made.diagnostic.message);
+    const registers: readonly (readonly [string, bigint])[] = [
+      ['tpidr_el1', 0n],
+      ['tpidr_el2', 0n],
+    ];
+    return {
+      ...made.value,
+      ...subject,
+      registers: new Map([...made.value.registers, ...registers]),
+      sanitised: new Map([
+        // 8-bit VMIDs, and nothing else that stage 2 asks for.
+        [constantOf(kernel, 'tlbgate_mmfr1'), { name: 'ID_AA64MMFR1_EL1', value: 0n }],
+      ]),
+      // One CPU never holds two of them at a time, so they may be the same.
+      locks: [
+        { object: 'kvm_vmid_lock', offset: 0, lock: 0 },
+        ...FILE_VMS.map((object) => ({
+          object,
+          offset: memberOf(kernel, 'struct kvm', 'mmu_lock'),
+          lock: 0,
+        })),
+      ],
+    };
+  });
+}
 
 /** A VM as a scenario has it, and what the scenario fixes around one host thread. */
 export interface KvmSubject {
