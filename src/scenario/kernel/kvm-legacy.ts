@@ -1,10 +1,6 @@
 import { DEFAULT_FEATURES, type Features } from '../../arm64/features.ts';
 import { attempt, FrontendError, type Outcome } from '../../frontend/kernel-c/diagnostic.ts';
-import {
-  type Kernel,
-  loadKernel,
-  unitLoader,
-} from '../../frontend/kernel-c/profile/kernel.ts';
+import { type Kernel, loadKernel, unitLoader } from '../../frontend/kernel-c/profile/kernel.ts';
 import {
   KVM_V5_8,
   legacyFileEnvironment,
@@ -17,7 +13,7 @@ import { defaultScenario, type Scenario } from '../scenario.ts';
 import { type AssumptionLog, assumptionLog, assumptionsOf } from './assumptions.ts';
 import type { KernelFamily, KernelScenario, LoadedTree, OpenOptions, Prepared } from './family.ts';
 import { impossible, setupOf } from './kvm-pgtable.ts';
-import { isDeclared, namedText, place, type Placed } from './placed-scenario.ts';
+import { isDeclared, type Placed, placeFiles, scenariosOf } from './placed-scenario.ts';
 
 const NAME = KVM_V5_8.name;
 
@@ -148,8 +144,7 @@ function openLegacy(
 ): LoadedTree {
   const units = unitLoader(read, overlay, base?.units ?? null);
   const patched = overlayReader(overlay, read);
-  const placed = files.map(place).filter(({ settings }) => settings.profiles.includes(NAME));
-  const texts = placed.flatMap(namedText);
+  const { placed, texts } = placeFiles(files, NAME);
   const log = assumptionLog();
   const kernels = new Map<boolean, Kernel>();
   const kernelFor = (vhe: boolean): Kernel => {
@@ -163,10 +158,11 @@ function openLegacy(
   const available = placed.filter(({ settings }) =>
     settings.needs.every((name) => isDeclared(first, name)),
   );
+  const ofFiles = scenariosOf(available);
   return {
     profile: NAME,
-    scenarios: [...UNMAP.map(scenarioOf), ...available.map(({ scenario }) => scenario)],
-    figures: FIGURES.map(scenarioOf),
+    scenarios: [...UNMAP.map(scenarioOf), ...ofFiles.scenarios],
+    figures: [...FIGURES.map(scenarioOf), ...ofFiles.figures],
     opened: OPENED,
     kernels: () => [...kernels.values()],
     prepare: (scenario, features) => {
