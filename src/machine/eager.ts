@@ -95,6 +95,14 @@ export function createEager(
     if (effect.kind !== 'load' || effect.at.kind !== 'physical') return false;
     // With several locks, holding one says nothing about who may hold the other.
     if (setup.locks.length > 1) return false;
+    // Its own PE may do these first: then the read sees a page that is free, or what others write without
+    // the lock.
+    for (let i = 0; i < j; i += 1) {
+      const { kind } = w.infos[i] as EffectInfo;
+      const changesPages = kind === KIND['free-page'] || kind === KIND['alloc-page'];
+      if ((changesPages || kind === KIND.unlock) && (flagsOf(w, i) & FLAG.fired) === 0)
+        return false;
+    }
     const ghost = draft.touchGhost();
     if (ghost.locksHeld(pe) === 0) return false;
     const page = ghost.pageOf(memory.addressOf(get(w, j, AT.cell)));

@@ -123,6 +123,33 @@ describe('exploring eager steps alone finds what plain search finds', () => {
       },
     ],
     [
+      'a read of a table that its own PE frees before it',
+      {
+        ...PLAIN,
+        hosts: [
+          [{ kind: 'lock', lock: 0 }, { kind: 'free-table' }, { kind: 'read-leaf', leaf: 1 }],
+        ],
+        guests: [[read]],
+      },
+    ],
+    [
+      'a read that may come after the unlock before it',
+      {
+        ...PLAIN,
+        hosts: [
+          [
+            { kind: 'lock', lock: 0 },
+            { kind: 'read-page', page: 0 },
+            { kind: 'unlock', lock: 0 },
+            { kind: 'read-leaf', leaf: 0 },
+            { kind: 'returns', removes: 'translations' },
+          ],
+          [{ kind: 'lock', lock: 0 }, clear, { kind: 'unlock', lock: 0 }],
+        ],
+        guests: [[read]],
+      },
+    ],
+    [
       'a VMID that is not in force yet',
       {
         ...PLAIN,
