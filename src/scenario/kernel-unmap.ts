@@ -24,14 +24,16 @@ export type WatchEnvironment = (environment: Environment) => Environment;
 /**
  * The machine of a scenario in which the host thread runs the C of a v5.8 tree: `unmap_stage2_range`
  * under `mmu_lock`, then what the host does with the pages. World, guest and announcements are those
- * of the TypeScript candidates. Throws a RangeError for scenarios that this profile cannot have.
+ * of the TypeScript candidates. `once`: the thread is run from its beginning to its end and not searched.
+ * Throws a RangeError for scenarios that this profile cannot have.
  */
 export function kernelUnmapSetup(
   kernel: Kernel,
   scenario: Scenario,
   watch: WatchEnvironment = (environment) => environment,
+  once = false,
 ): Outcome<MachineSetup> {
-  const tree = kernelUnmapThread(kernel, scenario, watch);
+  const tree = kernelUnmapThread(kernel, scenario, watch, once);
   if (tree.kind === 'failed') return tree;
   const setup = buildSetup(scenario, perPageFlush);
   const threads = setup.threads.map((thread, i) =>
@@ -45,6 +47,7 @@ export function kernelUnmapThread(
   kernel: Kernel,
   scenario: Scenario,
   watch: WatchEnvironment = (environment) => environment,
+  once = false,
 ): Outcome<ThreadTree> {
   rejectUnsupported(kernel, scenario);
   const world = worldOf(scenario, perPageFlush);
@@ -67,6 +70,7 @@ export function kernelUnmapThread(
         ...effectsOf(announceReturn(host, 'unmap_stage2_range', request)),
         ...effectsOf(useAfterwards(request)),
       ],
+      once,
     }),
   );
 }

@@ -333,6 +333,22 @@ describe('lines outside of functions', () => {
     expect(out.replaceAll(/\s+/g, ' ')).toContain('changes 1: clean_page');
   });
 
+  test('the number of its own line is a place, not code that has changed', async () => {
+    const noted = edited(
+      UNUSED,
+      MMU,
+      'return LATER;',
+      '#define note_place(line) (line)\n\treturn note_place(__LINE__);',
+    );
+    const after = edited(noted, MMU, ENUM, `struct further;\n\n${ENUM}`);
+    const { code, out } = await patch(noted, after);
+    expect(out).toContain('verified: the patch changes no code');
+    expect(code).toBe(0);
+    // What is made of it may differ, and is no place.
+    const other = edited(after, MMU, 'note_place(__LINE__)', 'note_place(7)');
+    expect((await patch(after, other)).code).toBe(3);
+  });
+
   test('code that it changes and that nothing executed makes it incomplete', async () => {
     const after = edited(UNUSED, MMU, 'LATER = 1', 'LATER = 2');
     const { code, out } = await patch(UNUSED, after);

@@ -186,7 +186,8 @@ function prepare(
   { watch }: AssumptionLog,
 ): Prepared {
   try {
-    const setup = kernelUnmapSetup(kernel, { ...scenario.situation, features }, watch);
+    const isCounted = FIGURES.some(([name]) => name === scenario.name);
+    const setup = kernelUnmapSetup(kernel, { ...scenario.situation, features }, watch, isCounted);
     return setup.kind === 'ok' ? { kind: 'ready', setup: setup.value } : setup;
   } catch (problem) {
     if (!(problem instanceof RangeError)) throw problem;

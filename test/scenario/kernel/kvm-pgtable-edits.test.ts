@@ -194,7 +194,7 @@ const OF_6_1: readonly Case[] = [
         by: '',
       },
     ],
-    scenario: 'write-protect a page and a block',
+    scenario: 'write-protect a page and a block, flush the VM',
     machine: FWB,
     expected: 'permissions-after-return',
   },

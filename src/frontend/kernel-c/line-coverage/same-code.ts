@@ -1,7 +1,7 @@
 import { attempt } from '../diagnostic.ts';
 import type { CompiledFunction } from '../lower/bytecode.ts';
 import type { Place } from '../preprocess/sources.ts';
-import { useOf } from '../preprocess/token-stream.ts';
+import { originOf, type TokenStream, useOf } from '../preprocess/token-stream.ts';
 import {
   compiled,
   createProgram,
@@ -102,8 +102,19 @@ function codeText(program: Program, unit: number, name: string): string {
       : null;
   });
   if (made.kind !== 'ok') return made.diagnostic.message;
-  return JSON.stringify(made.value, (key, value: unknown) => {
+  const stream = program.units[unit]?.unit.stream;
+  return JSON.stringify(made.value, function text(this: unknown, key, value: unknown) {
     if (key === 'at') return undefined;
+    if (key === 'value' && stream !== undefined && isLineNumber(stream, this)) return LINE;
     return typeof value === 'bigint' ? `${value}n` : value;
   });
+}
+
+const LINE = '__LINE__';
+
+/** A constant that is the number of its own line, as `might_sleep()` hands it on: a place, too. */
+function isLineNumber(stream: TokenStream, part: unknown): boolean {
+  if (typeof part !== 'object' || part === null || !('at' in part)) return false;
+  const { at } = part;
+  return typeof at === 'number' && originOf(stream, at).macros.some(({ name }) => name === LINE);
 }

@@ -3,7 +3,7 @@ import { resolveInclude } from './include.ts';
 import { builtin } from './macro.ts';
 import { nextToken, peekSymbol } from './read-token.ts';
 import { placeOf } from './sources.ts';
-import { addPack, failAt, outermost, type State } from './state.ts';
+import { addOrigin, addPack, failAt, outermost, type State } from './state.ts';
 import { DEFINED, intern, ONE, P, spelling, TokenKind, ZERO } from './symbols.ts';
 import { pushToken, STRIDE, type TokenBuffer } from './token-buffer.ts';
 
@@ -63,8 +63,8 @@ export function runBuiltin(state: State, name: number, fromFile: boolean, sink: 
       location,
       origin,
     );
-  const number = (value: number): void =>
-    pushToken(sink, intern(symbols, String(value), TokenKind.number), flags, location, origin);
+  const number = (value: number, from = origin): void =>
+    pushToken(sink, intern(symbols, String(value), TokenKind.number), flags, location, from);
   const truth = (value: boolean): void =>
     pushToken(sink, value ? ONE : ZERO, flags, location, origin);
 
@@ -75,7 +75,8 @@ export function runBuiltin(state: State, name: number, fromFile: boolean, sink: 
     case '__BASE_FILE__':
       return text(state.frames[0]?.file.path ?? '');
     case '__LINE__':
-      return number(placeOf(state.sources, use).line);
+      // Known as such later on: it is a place, which a comparison of code leaves out.
+      return number(placeOf(state.sources, use).line, addOrigin(state, name, location, origin));
     case '__COUNTER__':
       return number(state.counter++);
     case '__INCLUDE_LEVEL__':
