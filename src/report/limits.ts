@@ -53,6 +53,11 @@ export const LIMITS: readonly Limit[] = [
     effect: 'may show failures hardware cannot have',
   },
   {
+    name: 'zeroed tables',
+    text: 'A page from the allocator is zero for every PE, so a barrier or a release that is missing between zeroing a table and linking it is not noticed.',
+    effect: 'may miss failures',
+  },
+  {
     name: 'domain of store barriers',
     text: 'A store becomes visible to all PEs at once, so DSB NSHST orders it as well as DSB ISHST does.',
     effect: 'may miss failures',
