@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { EndlessThread } from '../program/generator-thread.ts';
 import { CandidateFailure } from '../scenario/candidate-failure.ts';
 import { inputError, isInputError, type InputError } from '../scenario/input-error.ts';
 import { explainCommand } from './commands/explain.ts';
@@ -31,7 +32,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   try {
     await buildProgram(io, finish).parseAsync([...args], { from: 'user' });
   } catch (problem) {
-    if (problem instanceof CandidateFailure) {
+    if (problem instanceof CandidateFailure || problem instanceof EndlessThread) {
       const sentence = `${problem.message}: no verdict; mend the code, then ask again.`;
       finish(inputError('candidate-throws', sentence.charAt(0).toUpperCase() + sentence.slice(1)));
       return code;

@@ -4,8 +4,27 @@ import { answerKey, type ThreadTree } from './thread-tree.ts';
 /** A host or guest thread written as a generator: it yields effects and is resumed with answers. */
 export type ThreadBody = () => Generator<Effect, 'ends' | 'repeats', Answer>;
 
+/**
+ * Effects on one way through a body after which it is taken for a loop that does not end. The longest way of a body
+ * of ours has some thousands; barriers of which nobody sees anything are no states, so that no limit of a search would stop it.
+ */
+const LONGEST_WAY = 100_000;
+
+/** A body asks for effect after effect. */
+export class EndlessThread extends Error {
+  override readonly name = 'EndlessThread';
+
+  constructor(thread: string) {
+    super(
+      `the code of ${thread} asks for more than ${LONGEST_WAY} effects in one run; does a loop of it not end?`,
+    );
+  }
+}
+
 interface Node {
   readonly parent: number;
+  /** Effects before this one. */
+  readonly depth: number;
   readonly answer: Answer | null;
   readonly effect: Effect | null;
   readonly children: Map<string, number>;
@@ -17,7 +36,8 @@ interface Node {
  * so a thread without branches is run once. A body must be deterministic in its answers.
  *
  * A body that returns `repeats` starts again from its root: the tree becomes a finite graph, which is
- * what lets an unbounded guest be explored exhaustively.
+ * what lets an unbounded guest be explored exhaustively. `next` throws `EndlessThread` where a body asks for
+ * more than any real one does.
  */
 export function generatorThread(name: string, body: ThreadBody): ThreadTree {
   const nodes: Node[] = [];
@@ -33,7 +53,9 @@ export function generatorThread(name: string, body: ThreadBody): ThreadTree {
       return 0;
     }
     const effect = result.done === true ? null : result.value;
-    nodes.push({ parent, answer, effect, children: new Map() });
+    const depth = parent < 0 ? 0 : nodeAt(parent).depth + 1;
+    if (depth > LONGEST_WAY) throw new EndlessThread(name);
+    nodes.push({ parent, depth, answer, effect, children: new Map() });
     return nodes.length - 1;
   }
 

@@ -66,4 +66,20 @@ describe('a candidate whose code throws is bad input, not a machine that cannot 
       err: 'error: The candidate mine/expects throws in its function "expected" (Error: oh): no verdict; mend the code, then ask again.\n',
     });
   });
+
+  const ENDLESS = (effect: string): string =>
+    `function* () { for (;;) yield { ${effect}, location: { file: 'f', line: 1, function: 'g', text: 't' } }; }`;
+
+  test.each(['dmb', 'dsb'])('of %s without end', async (kind) => {
+    const { code, err } = await verify(
+      moduleWith(
+        `${kind}-loop`,
+        ENDLESS(`kind: '${kind}', domain: 'ish', limit: 'full', nXS: false`),
+      ),
+    );
+    expect(code).toBe(2);
+    expect(err).toContain(
+      'asks for more than 100000 effects in one run; does a loop of it not end?',
+    );
+  });
 });

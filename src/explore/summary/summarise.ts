@@ -12,7 +12,7 @@ import { hostEnds } from './host-end.ts';
 import { sidesOf, type FullSize } from './layout.ts';
 import { project, type PageClass, type Projection } from './project.ts';
 import { shapeStore } from './shape.ts';
-import { traceOf, type Trace } from './trace.ts';
+import { OUT_OF_TIME, traceOf, type Trace } from './trace.ts';
 import { wordTable } from './word.ts';
 
 /** What the summary says of one rule, and where it is broken. */
@@ -129,7 +129,8 @@ export function summarise(
         break;
       }
       const choiceAt = (index: number): number => picks.get(index) ?? 0;
-      const trace = traceOf(candidate, world, choiceAt, store);
+      const trace = traceOf(candidate, world, choiceAt, store, limits.expired);
+      if (trace.kind === 'given-up') return outOfReach(trace.reason);
       if (trace.kind === 'beyond') return outOfReach(`is beyond the projection: ${trace.reason}`);
       // Each choice behind those decided is tried the other way too.
       for (let i = decided; i < trace.options.length && ways.length < MOST_WAITING; i += 1) {
@@ -144,7 +145,7 @@ export function summarise(
       runs += 1;
       effects += trace.effects;
       for (const page of projection.classes) {
-        if (limits.expired?.() === true) return outOfReach('was not finished in the time given');
+        if (limits.expired?.() === true) return outOfReach(OUT_OF_TIME);
         const name = `${page.word},${page.level}`;
         if (checked.has(name)) continue;
         checked.add(name);

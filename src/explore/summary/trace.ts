@@ -34,17 +34,35 @@ export interface Beyond {
   readonly reason: string;
 }
 
+/** There is no trace because the time was over. */
+interface GivenUp {
+  readonly kind: 'given-up';
+  readonly reason: string;
+}
+
+/** The time that was given is over, as the end of a sentence. */
+export const OUT_OF_TIME = 'was not finished in the time given';
+
+/**
+ * Effects that a run may ask for, with `pages` pages: an unmap takes some twenty for each. One that asks for more is taken for
+ * one that does not end.
+ */
+function mostEffects(pages: number): number {
+  return 1_000_000 + 200 * pages;
+}
+
 /**
  * Runs the host thread alone, on plain memory. One thread that changes tables under a lock meets
  * nobody: what it does is the same in every run, but for its free choices, answered by number. Dropping the lock and taking it again is left out: without it the thread is bound
- * by less.
+ * by less. `expired` is asked now and then; a run that is not at its end by then is given up.
  */
 export function traceOf(
   candidate: Candidate,
   world: FullWorld,
   choiceAt: (index: number) => number,
   store: ShapeStore = shapeStore(),
-): Trace | Beyond {
+  expired: () => boolean = () => false,
+): Trace | Beyond | GivenUp {
   const memory = new Map<number, bigint>();
   for (const [address, value] of world.memory) memory.set(Number(address), value);
   const shift = BigInt(pageShift(world.features.granule));
@@ -134,11 +152,19 @@ export function traceOf(
     }
   }
 
+  const most = mostEffects(world.range.to - world.range.from);
   const code = world.host(candidate);
   let step = code.next();
   while (step.done !== true) {
     const effect = step.value;
     effects += 1;
+    if (effects % 4096 === 0 && expired()) return { kind: 'given-up', reason: OUT_OF_TIME };
+    if (effects > most) {
+      return {
+        kind: 'beyond',
+        reason: `it asks for more than ${most} effects; does a loop of it not end?`,
+      };
+    }
     if (effect.kind !== 'choose') {
       const beyond = note(effect);
       if (beyond !== null) return beyond;

@@ -56,7 +56,7 @@ it.each([
   const world = buildFullWorld({ features, pages, mapping }, 'unmap');
   if (isInputError(world)) throw new Error(world.message);
   const trace = traceOf(perPageFlush, world, () => 0);
-  if (trace.kind === 'beyond') throw new Error(trace.reason);
+  if (trace.kind !== 'trace') throw new Error(trace.reason);
   const projection = project(world, trace);
   if (projection.kind === 'beyond') throw new Error(projection.reason);
   const unit = Number(world.ipaOf(1)) / 4096;

@@ -124,6 +124,34 @@ describe('large ranges', () => {
     expect(found).toMatchObject({ kind: 'out-of-reach' });
   });
 
+  it('a loop of the host without end is no pass, and ends with the time', () => {
+    const endless = unmapCandidate({
+      name: 'endless',
+      title: 'v5.8, but a loop does not get on',
+      reference: [],
+      expected: () => HOLDS,
+      why: '',
+      plan: () => ({
+        ...V5_8_UNMAP,
+        *leaf(kvm, leaf) {
+          yield* clearLeaf(kvm, leaf);
+          for (;;) yield* flushLeaf(kvm, leaf);
+        },
+      }),
+    });
+    const size = { features: DEFAULT_FEATURES, pages: 20, mapping: '4k' };
+    expect(summarise(endless, size, ALL_RULES, LIMITS)).toMatchObject({
+      reason: expect.stringMatching(/does a loop of it not end/) as string,
+    });
+    let asked = 0;
+    const expired = (): boolean => (asked += 1) > 2;
+    expect(summarise(endless, size, ALL_RULES, { ...LIMITS, expired })).toMatchObject({
+      kind: 'out-of-reach',
+      reason: 'was not finished in the time given',
+    });
+    expect(asked).toBe(3);
+  });
+
   it('what the flush of an empty table would hide at the end of the range', () => {
     expect(refutedIn(summaryOf(withoutLastDsb, 600, true))).toContain('no-access-after-return');
   });
