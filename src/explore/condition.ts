@@ -27,9 +27,10 @@ export function weakestCondition(points: readonly Point[], names: readonly strin
   const varied = names.filter(
     (name) => new Set(points.map(({ features }) => value(features, name))).size > 1,
   );
+  // Where one of two neighbours has no verdict the feature between them may matter.
   const relevant = varied.filter((name) =>
-    decided.some((a) =>
-      decided.some(
+    points.some((a) =>
+      points.some(
         (b) =>
           a.verdict !== b.verdict &&
           varied.every((other) =>

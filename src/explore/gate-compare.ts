@@ -1,8 +1,10 @@
 import type { Rule } from '../rules/rule.ts';
 import { showFeatureDifferences } from '../arm64/features.ts';
 import type { Verdict } from './check.ts';
+import type { FileChange } from './gate-change.ts';
 import type { Coverage } from './gate-coverage.ts';
 import type { Effect } from './gate-effect.ts';
+import { stopsAlike } from './gate-stops.ts';
 import type { SideResult, SideRun } from './gate.ts';
 
 /** What a patch does to a rule in one scenario on one machine. */
@@ -13,7 +15,9 @@ export type Change =
   | 'broken-before-as-well'
   /** Broken with the patch; whether it was before is not known. */
   | 'broken-before-unknown'
-  | 'not-decided';
+  | 'not-decided'
+  /** Not decided without the patch either: by the same stop, or because a limit was reached. */
+  | 'not-decided-before-as-well';
 
 /** One rule in one scenario on one machine, on both sides. */
 export interface Compared {
@@ -31,13 +35,16 @@ export function compareSides(
   base: SideResult,
   patched: SideResult,
   rules: readonly Rule[],
+  changes: readonly FileChange[],
 ): readonly Compared[] {
   const before = new Map(base.runs.map((run) => [keyOf(run), run]));
   return patched.runs.flatMap((run) => {
     const other = before.get(keyOf(run)) ?? null;
     return rules.map((rule): Compared => {
       const was = other === null ? null : verdictOf(other, rule);
-      return { rule, change: changeOf(was, verdictOf(run, rule)), base: other, patched: run };
+      const alike = other !== null && stopsAlike(other.stopped, run.stopped, changes);
+      const change = changeOf(was, verdictOf(run, rule), alike);
+      return { rule, change, base: other, patched: run };
     });
   });
 }
@@ -51,7 +58,7 @@ export function verdictOf(run: SideRun, rule: Rule): Verdict {
   return run.outcomes.find((outcome) => outcome.rule === rule)?.verdict ?? 'inconclusive';
 }
 
-function changeOf(before: Verdict | null, after: Verdict): Change {
+function changeOf(before: Verdict | null, after: Verdict, alike: boolean): Change {
   switch (after) {
     case 'refuted':
       if (before === 'refuted') return 'broken-before-as-well';
@@ -59,7 +66,7 @@ function changeOf(before: Verdict | null, after: Verdict): Change {
     case 'verified':
       return before === 'refuted' ? 'fixed' : 'holds';
     case 'inconclusive':
-      return 'not-decided';
+      return before === 'inconclusive' && alike ? 'not-decided-before-as-well' : 'not-decided';
   }
 }
 
@@ -69,6 +76,7 @@ const WEIGHT: readonly Change[] = [
   'broken-before-unknown',
   'broken-before-as-well',
   'not-decided',
+  'not-decided-before-as-well',
   'fixed',
   'holds',
 ];

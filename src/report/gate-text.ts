@@ -1,10 +1,13 @@
 import { match } from 'ts-pattern';
-import { showFeatureDifferences, type Features } from '../arm64/features.ts';
+import { FEATURE_DEFINITIONS, showFeatureDifferences, type Features } from '../arm64/features.ts';
 import type { Verdict } from '../explore/check.ts';
 import { weakestCondition } from '../explore/condition.ts';
+import { definitionOf } from '../explore/matrix.ts';
 import { type Change, changeOfRule, verdictOf } from '../explore/gate-compare.ts';
 import type { GateResult } from '../explore/gate-result.ts';
-import type { SideResult } from '../explore/gate.ts';
+import { stopsOf } from '../explore/gate-stops.ts';
+import { type ScenarioSummary, summaryOf, worstOf } from '../explore/gate-summary.ts';
+import type { SideResult, SideRun } from '../explore/gate.ts';
 import type { Rule } from '../rules/rule.ts';
 import { fileReportText } from './gate-patch-text.ts';
 import { costRows } from './gate-json.ts';
@@ -38,12 +41,29 @@ export function gateRulesText(gate: GateResult, style: Style): readonly string[]
     const after = worst(result, rule);
     const name = `  ${mark(after, style)} ${rule.id.padEnd(width)}  `;
     const condition = after === 'refuted' ? conditionWords(conditionOf(gate, result, rule)) : '';
-    if (patch === null) return [`${name}${after}${condition === '' ? '' : `  ${condition}`}`];
-    const words = changeWords(changeOfRule(patch.compared, rule));
-    const before = worst(patch.base, rule);
-    const text = `${before === after ? after : `${before} -> ${after}`}: ${words}${condition === '' ? '' : `; ${condition}`}`;
+    const rest = after === 'inconclusive' ? verifiedElsewhere(gate, rule) : condition;
+    if (patch === null) {
+      const text = `${after}${rest === '' ? '' : `${after === 'refuted' ? '  ' : ': '}${rest}`}`;
+      return labelled(name, text, style.width);
+    }
+    const change = changeOfRule(patch.compared, rule);
+    const words = changeWords(change);
+    // What the patch broke was verified there, whatever other scenarios of the base left open.
+    const before = change === 'broken-by-the-patch' ? 'verified' : worst(patch.base, rule);
+    const text = `${before === after ? after : `${before} -> ${after}`}: ${words}${rest === '' ? '' : `; ${rest}`}`;
     return labelled(name, text, style.width);
   });
+}
+
+/** In how many scenarios a rule holds that was not decided in all of them. */
+function verifiedElsewhere({ scenarios, result }: GateResult, rule: Rule): string {
+  const names = [...new Set(result.runs.map(({ scenario }) => scenario.name))];
+  const open = names.filter((name) => {
+    const runs = result.runs.filter(({ scenario }) => scenario.name === name);
+    return worst({ runs, impossible: [] }, rule) === 'inconclusive';
+  });
+  const verified = names.length - open.length;
+  return scenarios.length === 1 ? '' : `verified in ${verified} of ${names.length} scenarios`;
 }
 
 /** What a patch does to a rule, for a reader. */
@@ -55,13 +75,12 @@ export function changeWords(change: Change): string {
     .with('broken-before-as-well', () => 'broken before as well')
     .with('broken-before-unknown', () => 'broken; not decided whether before')
     .with('not-decided', () => 'not decided')
+    .with('not-decided-before-as-well', () => 'not decided, before as well')
     .exhaustive();
 }
 
 function worst({ runs }: SideResult, rule: Rule): Verdict {
-  const all = runs.map((run) => verdictOf(run, rule));
-  if (all.includes('refuted')) return 'refuted';
-  return all.length === 0 || all.includes('inconclusive') ? 'inconclusive' : 'verified';
+  return worstOf(runs.map((run) => verdictOf(run, rule)));
 }
 
 function conditionOf(
@@ -73,7 +92,21 @@ function conditionOf(
     const of = runs.filter((run) => sameMachine(run.features, features));
     return { features, verdict: worst({ runs: of, impossible: [] }, rule) };
   });
-  return weakestCondition(points, matrix);
+  return weakestCondition(points, [...matrix, ...further(machines, matrix)]);
+}
+
+/** Features in which machines differ that are the same in the matrix. */
+function further(machines: readonly Features[], matrix: readonly string[]): readonly string[] {
+  const valueOf = (features: Features, name: string): string => definitionOf(name).read(features);
+  const isAlike = (a: Features, b: Features): boolean =>
+    matrix.every((name) => valueOf(a, name) === valueOf(b, name));
+  return FEATURE_DEFINITIONS.map(({ name }) => name).filter(
+    (name) =>
+      !matrix.includes(name) &&
+      machines.some((a) =>
+        machines.some((b) => isAlike(a, b) && valueOf(a, name) !== valueOf(b, name)),
+      ),
+  );
 }
 
 function sameMachine(a: Features, b: Features): boolean {
@@ -119,24 +152,39 @@ function effectWords({ compared, changed }: Effect): string {
     : `of the ${of}, what stands outside of functions changes ${names.length}: ${names.slice(0, 12).join(', ')}${names.length > 12 ? ', ...' : ''}`;
 }
 
-/** Where the C came to something without a meaning, and what was left out. */
+/** Where the C came to something without a meaning, in which scenarios, and what was left out. */
 export function stopsText(gate: GateResult, style: Style): readonly string[] {
   const lines: string[] = [];
-  const seen = new Set<string>();
-  for (const run of [...(gate.patch?.base.runs ?? []), ...gate.result.runs]) {
-    if (run.stopped === null) continue;
-    const { file, line, message } = run.stopped;
-    const side = gate.patch === null ? '' : ` (${run.side})`;
-    const text = `${file}:${line}: ${message}${side}`;
-    if (seen.has(text)) continue;
-    seen.add(text);
-    lines.push(...labelled(' stopped   ', style.yellow(text), style.width));
+  for (const { diagnostic, sides, scenarios } of stopsOf(gate)) {
+    const { file, line, message } = diagnostic;
+    lines.push(
+      ...labelled(' stopped   ', style.yellow(`${file}:${line}: ${message}`), style.width),
+    );
+    const names = [...scenarios].map(
+      ([name, machines]) => `"${name}" ${someMachines(machines.length, machinesOf(gate, name))}`,
+    );
+    const side =
+      gate.patch === null
+        ? ''
+        : {
+            both: '; without the patch as well, so it is not decided what the patch does there',
+            patched: '; only with the patch',
+            base: '; only without the patch',
+          }[sides];
+    lines.push(...labelled('             in ', `${names.join(', ')}${side}`, style.width));
   }
   const why = new Map(gate.result.impossible.map(({ scenario, reason }) => [scenario, reason]));
   for (const [scenario, reason] of why) {
     lines.push(...labelled(' left out  ', `${scenario}: ${reason}`, style.width));
   }
   return lines;
+}
+
+/** On how many machines a scenario was run. */
+function machinesOf({ patch, result }: GateResult, name: string): number {
+  const count = (side: SideResult | null): number =>
+    (side?.runs ?? []).filter(({ scenario }) => scenario.name === name).length;
+  return Math.max(count(result), count(patch?.base ?? null));
 }
 
 /** TLBIs, DSBs and cache operations, before and after where there are two sides. */
@@ -186,7 +234,10 @@ export function gateGroundsText(gate: GateResult, style: Style): readonly string
         return [
           showFeatureDifferences(features) || 'the default machine',
           broken.length > 0 ? 'refuted' : open || of.length === 0 ? 'inconclusive' : 'verified',
-          broken.map(({ id }) => id).join(' '),
+          [
+            ...broken.map(({ id }) => id),
+            ...(open ? [`${verifiedRuns(of)} of ${of.length} scenarios verified`] : []),
+          ].join(', '),
         ];
       }),
       3,
@@ -205,8 +256,7 @@ export function gateGroundsText(gate: GateResult, style: Style): readonly string
     Math.max(0, ...scenarios.map(({ situation }) => read(situation)));
   lines.push(
     ` bounds    up to ${most((s) => s.hosts + s.vcpus + (s.secondVm ? 1 : 0))} PEs, ${most((s) => s.pages)} pages, ${most((s) => s.window)} instructions in flight per PE, ${count(statesPerSearch)} states per search; ${count(states)} states seen`,
-    ' scenarios',
-    ...scenarios.flatMap(({ name }) => labelled('   - ', name, style.width)),
+    ...scenariosText(gate, style),
     ' assumed',
   );
   const kinds = new Map<string, string[]>();
@@ -230,6 +280,45 @@ export function gateGroundsText(gate: GateResult, style: Style): readonly string
   return lines;
 }
 
+/** Each scenario with what was found in it, on however many machines. */
+function scenariosText({ scenarios, result }: GateResult, style: Style): readonly string[] {
+  const names = scenarios.map(({ name }) => name);
+  const lines = [' scenarios'];
+  for (const summary of summaryOf(result, names)) {
+    const { scenario, verdict } = summary;
+    const sign = verdict === null ? '--' : mark(verdict, style);
+    const label = `   ${sign} `;
+    lines.push(...labelled(label, `${scenario}${scenarioWords(summary)}`, style.width));
+  }
+  return lines;
+}
+
+/** What there is to say of a scenario that is not simply verified on all machines that can have it. */
+function scenarioWords({ verdict, machines, verified, open, broken }: ScenarioSummary): string {
+  const of = (count: number): string => someMachines(count, machines);
+  return match(verdict)
+    .with(null, () => ': left out on every machine')
+    .with('verified', () => '')
+    .with(
+      'inconclusive',
+      () => `: not decided ${of(open)}${verified > 0 ? ', verified on the others' : ''}`,
+    )
+    .with('refuted', () => {
+      const rules = [...broken].map(([{ id }, count]) => `${id} ${of(count)}`);
+      return `: ${rules.join(', ')}${open > 0 ? `; not decided ${of(open)}` : ''}`;
+    })
+    .exhaustive();
+}
+
+function someMachines(some: number, all: number): string {
+  return some === all ? 'on every machine' : `on ${some} of ${all} machines`;
+}
+
+function verifiedRuns(runs: readonly SideRun[]): number {
+  return runs.filter(({ outcomes }) => outcomes.every(({ verdict }) => verdict === 'verified'))
+    .length;
+}
+
 const HAVE_VALUES: readonly string[] = [
   'global',
   'capability',
@@ -249,6 +338,34 @@ const KIND_WORDS: Readonly<Record<string, string>> = {
   reading: 'readings of the architecture that scenarios of their own take',
   header: 'headers made because the tree is not prepared',
 };
+
+/** How much was left open, and whether it was open without the patch too; nothing where nothing was. */
+export function openText(
+  { patch, result, scenarios }: GateResult,
+  style: Style,
+): readonly string[] {
+  const summary = summaryOf(
+    result,
+    scenarios.map(({ name }) => name),
+  );
+  const run = summary.filter(({ verdict }) => verdict !== null);
+  const others = run.filter(({ open }) => open === 0);
+  const open = run.length - others.length;
+  if (open === 0) return [];
+  const all = patch?.compared.map(({ change }) => change) ?? [];
+  const before =
+    patch === null
+      ? ''
+      : all.includes('not-decided')
+        ? ', and not all of that was open before the patch'
+        : ', with the patch as without it';
+  const rest =
+    others.length > 0 && others.every(({ verdict }) => verdict === 'verified')
+      ? '; the others are verified within bounds'
+      : '';
+  const text = `something is open in ${open} of ${run.length} scenarios${before}${rest}`;
+  return labelled(' open      ', text, style.width);
+}
 
 /** The verdict in words. */
 export function gateVerdictWords({ verdict, patch, scenarios }: GateResult): string {

@@ -66,7 +66,8 @@ export function conditionWords(condition: Condition): string {
     irrelevant.length === 0
       ? ''
       : `; ${irrelevant.join(', ')} ${irrelevant.length === 1 ? 'does' : 'do'} not matter`;
-  return `${when}${rest}${undecided === 0 ? '' : `; ${undecided} machines without a verdict`}`;
+  const open = undecided === 1 ? '1 machine' : `${undecided} machines`;
+  return `${when}${rest}${undecided === 0 ? '' : `; ${open} without a verdict`}`;
 }
 
 /** The verdict on every machine of the matrix, then the single changes beside it. */

@@ -39,7 +39,7 @@ function onOwn(text: string): Promise<Ran> {
 describe('--scenario file.c', () => {
   test('is the only scenario that is run', async () => {
     const { code, out } = await onOwn(scenario(UNMAP));
-    expect(out).toMatch(/ scenarios\n {3}- mine\n/);
+    expect(out).toMatch(/ scenarios\n {3}ok mine\n/);
     expect(code).toBe(0);
   });
 

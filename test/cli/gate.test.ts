@@ -415,6 +415,65 @@ describe('what stops', () => {
     expect(out).toMatch(/\?\? no-access-after-return/);
   });
 
+  describe('a scenario that stops without the patch as well', () => {
+    /** Something without a meaning where a table dissolves, below all lines that are changed here. */
+    const STOPS = edited(
+      SMALL_TREE,
+      MMU,
+      '\t\t\t\tfree_pages(',
+      '\t\t\t\textern void some_function(void);\n\t\t\t\tsome_function();\n\t\t\t\tfree_pages(',
+    );
+    const TWO = [...ONE, '--scenario', 'that dissolves'];
+    const words = (out: string): string => out.replaceAll(/\s+/g, ' ');
+
+    test('is not the fault of a patch, and does not hide what else was verified', async () => {
+      const call = '\tflush_ops.one(kvm, ipa);\n\tclean_page(';
+      const after = edited(STOPS, MMU, call, `\tipa += 0;\n${call}`);
+      const { code, out } = await patch(STOPS, after, TWO);
+      expect(code).toBe(3);
+      expect(words(out)).toContain(
+        '?? contents-after-return inconclusive: not decided, before as well; verified in 1 of 2 scenarios',
+      );
+      expect(words(out)).toContain(`stopped ${MMU}:53: some_function() has no body`);
+      expect(words(out)).toContain(
+        'in "two pages of one table that dissolves" on every machine; without the patch as well',
+      );
+      expect(words(out)).toContain(
+        'open something is open in 1 of 2 scenarios, with the patch as without it; the others are verified within bounds',
+      );
+      expect(out).toMatch(/^ {3}ok one page of a table that stays/m);
+      expect(out).toMatch(/^ {3}\?\? two pages of one table that dissolves: not decided on every/m);
+      const found = await json(STOPS, after, TWO);
+      const changes = found.runs.flatMap(({ change }) => change ?? []);
+      expect(new Set(changes)).toEqual(new Set(['holds', 'not-decided-before-as-well']));
+    });
+
+    test('does not keep a patch from being refuted', async () => {
+      const after = edited(STOPS, MMU, FLUSH, LATE);
+      const { code, out } = await patch(STOPS, after, TWO);
+      expect(code).toBe(1);
+      expect(words(out)).toContain(
+        'XX contents-after-return verified -> refuted: broken by the patch',
+      );
+      expect(out).toMatch(/verdict {3}refuted {5}exit 1\n$/);
+    });
+
+    test('is another matter where only the patch makes it stop', async () => {
+      const { code, out } = await patch(SMALL_TREE, STOPS, TWO);
+      expect(code).toBe(3);
+      expect(words(out)).toContain('verified -> inconclusive: not decided; verified in 1 of 2');
+      expect(words(out)).toContain('on every machine; only with the patch');
+    });
+
+    test('nor is one that stops elsewhere with the patch', async () => {
+      const after = edited(STOPS, MMU, '\tsome_function();', '\tbarrier_of_ours();');
+      const { out } = await patch(STOPS, after, TWO);
+      expect(words(out)).toContain('contents-after-return inconclusive: not decided; verified in');
+      expect(words(out)).toContain('and not all of that was open before the patch');
+      expect(words(out)).toContain('on every machine; only without the patch');
+    });
+  });
+
   const bad: readonly (readonly [string, Files, string, RegExp])[] = [
     [
       'a hunk that does not apply',

@@ -31,3 +31,16 @@ test('alternatives are as short as the machines looked at allow', () => {
   const { refutedWhen } = when(({ fwb, vhe }) => !fwb || !vhe);
   expect(refutedWhen).toEqual([['vhe=off'], ['fwb=off']]);
 });
+
+test('where a neighbour has no verdict, the feature between them may matter', () => {
+  const { refutedWhen, irrelevant, undecided } = weakestCondition(
+    featureMatrix().map((features) => ({
+      features,
+      verdict: features.fwb ? ('refuted' as const) : ('inconclusive' as const),
+    })),
+    MATRIX_FEATURES,
+  );
+  expect(refutedWhen).toEqual([['fwb=on']]);
+  expect(irrelevant).toEqual(['vhe', 'granule']);
+  expect(undecided).toBe(6);
+});

@@ -14,6 +14,7 @@ import {
   gateRulesText,
   gateVerdictWords,
   hunksText,
+  openText,
   stopsText,
 } from '../../report/gate-text.ts';
 import { count, labelled } from '../../report/layout.ts';
@@ -77,6 +78,7 @@ export function gateReport(
     '',
     ...gateGroundsText(gate, style),
     '',
+    ...openText(gate, style),
     ` verdict   ${gateVerdictWords(gate)}     exit ${exitCode(gate.verdict)}`,
   ];
   return `${lines.join('\n')}\n`;

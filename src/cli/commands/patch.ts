@@ -106,7 +106,7 @@ export function patchCommand(path: string, options: GateOptions, io: Io): number
       files: applied.files,
       changes,
       base: before,
-      compared: compareSides(before, result, rules),
+      compared: compareSides(before, result, rules, changes),
       coverage: covered,
       effect,
     },

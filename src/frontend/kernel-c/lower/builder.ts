@@ -4,7 +4,7 @@ import { failType, type LocalNames, type TypeContext, typeName } from '../types/
 import { integerBehind } from '../types/conversions.ts';
 import { alignmentOf, roundUp, sizeOf } from '../types/size.ts';
 import type { Type } from '../types/type.ts';
-import type { Instruction, Shape } from './bytecode.ts';
+import type { FrameVariable, Instruction, Shape } from './bytecode.ts';
 
 /** Where a declared name lives. */
 export type Variable =
@@ -110,6 +110,8 @@ export interface Builder {
   registers: number;
   mostRegisters: number;
   frameSize: number;
+  /** Variables of the frame by where they lie. */
+  readonly variables: FrameVariable[];
 }
 
 export function emit(builder: Builder, instruction: Instruction): void {
@@ -140,6 +142,19 @@ export function allocate(builder: Builder, type: Type, at: number, alignment = 1
   const wanted = Math.max(alignment, alignmentOf(builder.context, type, at));
   const offset = roundUp(builder.frameSize, wanted);
   builder.frameSize = offset + Math.max(1, sizeOf(builder.context, type, at));
+  return offset;
+}
+
+/** A place in the frame for a variable; a parameter may have no name. */
+export function allocateVariable(
+  builder: Builder,
+  name: string | null,
+  type: Type,
+  at: number,
+  alignment = 1,
+): number {
+  const offset = allocate(builder, type, at, alignment);
+  if (name !== null) builder.variables.push({ name, offset, size: builder.frameSize - offset });
   return offset;
 }
 

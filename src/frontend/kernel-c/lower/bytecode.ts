@@ -224,8 +224,17 @@ export interface CompiledFunction {
   readonly registers: readonly null[];
   /** Bytes of the frame. */
   readonly frameSize: number;
+  /** The variables in the frame, for messages; those of blocks that are not open together may overlap. */
+  readonly variables: readonly FrameVariable[];
   readonly parameters: readonly ParameterPlace[];
   readonly result: 'none' | 'scalar' | 'aggregate';
+}
+
+/** A variable that lives in the frame, by its bytes there. */
+export interface FrameVariable {
+  readonly name: string;
+  readonly offset: number;
+  readonly size: number;
 }
 
 export type ParameterPlace =

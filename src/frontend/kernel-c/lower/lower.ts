@@ -7,7 +7,7 @@ import { sizeOf } from '../types/size.ts';
 import { decayed, type Type, VOID } from '../types/type.ts';
 import { addressedNames } from './addressed.ts';
 import {
-  allocate,
+  allocateVariable,
   type Builder,
   emit,
   findVariable,
@@ -59,7 +59,7 @@ export function lowerFunction(
       const type = decayed(resolveType(context, syntax, builder.locals));
       const declared = resolveType(context, syntax, builder.locals);
       if (isAggregate(type) || declared.volatile || (name !== null && addressed.has(name))) {
-        const offset = allocate(builder, type, at);
+        const offset = allocateVariable(builder, name, type, at);
         const size = sizeOf(context, type, at);
         parameters.push({ kind: 'frame', offset, size, aggregate: isAggregate(type) });
         if (name !== null) block.names.set(name, { kind: 'frame', offset, type: declared });
@@ -127,6 +127,7 @@ function createBuilder(
     registers: 0,
     mostRegisters: 0,
     frameSize: 0,
+    variables: [],
   };
 }
 
@@ -148,6 +149,7 @@ function finish(
     code: builder.code.map((instruction) => resolveTargets(instruction, place)),
     registers: Array.from({ length: builder.mostRegisters }, () => null),
     frameSize: builder.frameSize,
+    variables: builder.variables,
     parameters,
     result: returns.kind === 'void' ? 'none' : isAggregate(returns) ? 'aggregate' : 'scalar',
   };

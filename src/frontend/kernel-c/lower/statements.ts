@@ -8,7 +8,7 @@ import { convert, framePlace, scalar, temporary, typeOfValue, write } from './ac
 import { lowerAsm } from './asm.ts';
 import {
   addressOf,
-  allocate,
+  allocateVariable,
   bind,
   type Block,
   type Builder,
@@ -412,7 +412,7 @@ function place(builder: Builder, declarator: Declarator, type: Type): Variable {
     (attributes?.cleanup ?? null) !== null;
   if (!needsMemory) return { kind: 'register', register: newRegister(builder), type };
   const alignment = alignmentOfAttributes(builder.context, attributes, builder.locals);
-  return { kind: 'frame', offset: allocate(builder, type, at, alignment), type };
+  return { kind: 'frame', offset: allocateVariable(builder, name, type, at, alignment), type };
 }
 
 function store(builder: Builder, variable: Variable, value: Value, at: number): void {

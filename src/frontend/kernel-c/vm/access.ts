@@ -1,7 +1,7 @@
 import { FrontendError } from '../diagnostic.ts';
 import type { CompiledFunction, Instruction } from '../lower/bytecode.ts';
 import type { VmEvent } from './event.ts';
-import { type Private, privateAt, readNumber, writeNumber } from './memory.ts';
+import { type Private, privateAt, readNumber, variableAt, writeNumber } from './memory.ts';
 import { initializerOf, placeOf, type Program, startsUnset, symbolAt } from './program.ts';
 import {
   addObject,
@@ -139,7 +139,7 @@ export function load(
   if (own !== null) {
     const value = readNumber(own, size);
     if (value === null) {
-      const name = symbolOffset(run.program, address)?.name ?? 'memory';
+      const name = symbolOffset(run.program, address)?.name ?? variableAt(run.working, address);
       throw stop(run, frame, at, `${name} is read before it has a value`);
     }
     return value;

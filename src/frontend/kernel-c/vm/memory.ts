@@ -1,3 +1,4 @@
+import type { FrameVariable } from '../lower/bytecode.ts';
 import { type Program, symbolAt } from './program.ts';
 import { type Bytes, ownMemory, ownObject, type Working } from './state.ts';
 
@@ -57,6 +58,16 @@ function inFrames(
     return { bytes, written, offset };
   }
   return 'beyond';
+}
+
+/** The name of the variable of a frame at an address of the stack, for messages. */
+export function variableAt({ frames, stackBase }: Working, address: bigint): string {
+  const distance = Number(address - stackBase);
+  const frame = [...frames].reverse().find(({ base }) => base <= distance);
+  const offset = distance - (frame?.base ?? 0);
+  const holds = (variable: FrameVariable): boolean =>
+    offset >= variable.offset && offset < variable.offset + variable.size;
+  return frame?.function.variables.find(holds)?.name ?? 'memory';
 }
 
 /** A number from its bytes, lowest first; `null` when one of them was never written. */

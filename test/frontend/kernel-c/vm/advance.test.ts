@@ -121,7 +121,7 @@ describe('C runs', () => {
     ],
     ['int f(void) { volatile int v = 1; v = v + 1; return v; }', 2n],
     ['int f(void) { int x; if (0) x = 1; return x; }', 'a variable is read before it has a value'],
-    ['int f(void) { int x[2]; x[0] = 1; return x[1]; }', 'memory is read before it has a value'],
+    ['int f(void) { int x[2]; x[0] = 1; return x[1]; }', 'x is read before it has a value'],
     [
       'int f(void) { int x[2] = { 0 }, i = 200; return x[i]; }',
       '4 bytes at 0xffffc00000000320 reach beyond their object',
