@@ -13,7 +13,7 @@ export interface Io {
   readonly noColor: boolean;
   /** Milliseconds, from any start. */
   readonly now: () => number;
-  /** The text of a file; null when it cannot be read. */
+  /** The text of a file, of standard input for `-`; null when it cannot be read. */
   readonly read: (path: string) => string | null;
   /** False when the file cannot be written. */
   readonly write: (directory: string, name: string, text: string) => boolean;
@@ -32,7 +32,7 @@ export function realIo(): Io {
     now: () => performance.now(),
     read(path) {
       try {
-        return readFileSync(path, 'utf8');
+        return readFileSync(path === '-' ? process.stdin.fd : path, 'utf8');
       } catch {
         return null;
       }

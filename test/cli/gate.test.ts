@@ -71,6 +71,22 @@ describe('tlbgate patch', () => {
     expect(out).toMatch(/verdict {3}refuted {5}exit 1\n$/);
   });
 
+  test('a patch from standard input', async () => {
+    const text = patchOf(SMALL_TREE, LATE_TREE);
+    const files = { ...inputs(SMALL_TREE, ''), '-': text };
+    const args = ['--tree', 'tree', ...ONE];
+    expect((await tlbgate(['patch', '-', ...args], files)).code).toBe(1);
+    const damaged = await tlbgate(['patch', '-', ...args], { ...files, '-': 'no diff' });
+    expect(damaged).toMatchObject({
+      code: 2,
+      err: 'error: standard input holds no diff: it must be a patch, a mail or an mbox.\n',
+    });
+    const kept = await tlbgate(['patch', '-', ...args, '--out', 'runs'], files);
+    expect(kept).toMatchObject({ code: 2, out: '' });
+    expect(kept.err).toContain('give its path instead of -');
+    expect(kept.written.size).toBe(0);
+  });
+
   test('one object for scripts', async () => {
     const found = await json(SMALL_TREE, LATE_TREE);
     expect(found).toMatchObject({ format: 1, verdict: 'refuted', code: 1 });

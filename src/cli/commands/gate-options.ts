@@ -31,7 +31,10 @@ export function addGateCommands(
     program
       .command('patch')
       .description("run a kernel's own C before and after a patch")
-      .argument('<patch>', 'a diff, a mail, an mbox, or a page of a mail archive'),
+      .argument(
+        '<patch>',
+        'a diff, a mail, an mbox, or a page of a mail archive; - for standard input',
+      ),
   ).action((path: string, options: GateOptions) => {
     finish(patchCommand(path, options, io));
   });

@@ -34,22 +34,29 @@ const C_FILE = /\.[ch]$/;
 
 /** `tlbgate patch`: the tree as it is against the tree with the patch. */
 export function patchCommand(path: string, options: GateOptions, io: Io): number | InputError {
+  if (path === '-' && options.out !== undefined) {
+    return inputError(
+      'option-value',
+      '--out writes replay files, which name the file of the patch: save the patch, and give its path instead of -.',
+    );
+  }
   const text = io.read(path);
   if (text === null) return unreadable(path);
+  const name = path === '-' ? 'standard input' : path;
   const parsed = parsePatch(text);
   const [complaint] = parsed.complaints;
   if (complaint !== undefined) {
-    return inputError('patch', `${path}:${complaint.line}: ${complaint.why}.`);
+    return inputError('patch', `${name}:${complaint.line}: ${complaint.why}.`);
   }
   if (parsed.files.length === 0) {
-    return inputError('patch', `${path} holds no diff: it must be a patch, a mail or an mbox.`);
+    return inputError('patch', `${name} holds no diff: it must be a patch, a mail or an mbox.`);
   }
   const read = treeReader(options.tree, io);
   const applied = applyPatch(parsed, read);
   const work = gateWork(options, read, applied.overlay, io);
   if (isInputError(work)) return work;
   const refusal = refusalOf(applied);
-  if (refusal !== null) return inputError('patch', `${path}: ${refusal}.`);
+  if (refusal !== null) return inputError('patch', `${name}: ${refusal}.`);
   const outside = [...applied.overlay.keys()].find(
     (file) => !C_FILE.test(file) && !WITHOUT_EFFECT.test(file),
   );
