@@ -1,7 +1,7 @@
 /*
  * name: make a page old, then unmap it
  * why: what was cached before the page got old must go with the mapping
- * profile: kvm-pgtable, kvm-pgtable-shared
+ * profile: kvm-pgtable, kvm-pgtable-shared, kvm-s2-legacy
  */
 #define IPA 0x40000000UL
 #define PAGE 0x80000000UL

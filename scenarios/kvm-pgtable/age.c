@@ -1,7 +1,7 @@
 /*
  * name: make a page old, and young again
  * why: the access flag changes without an invalidation, which nobody relies on
- * profile: kvm-pgtable, kvm-pgtable-shared
+ * profile: kvm-pgtable, kvm-pgtable-shared, kvm-s2-legacy
  */
 #define IPA 0x40000000UL
 #define PAGE 0x80000000UL

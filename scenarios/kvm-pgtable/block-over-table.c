@@ -1,7 +1,7 @@
 /*
  * name: map a block over a table of pages
  * why: leaves of two sizes for one address, and a table that is freed
- * profile: kvm-pgtable, kvm-pgtable-shared
+ * profile: kvm-pgtable, kvm-pgtable-shared, kvm-s2-legacy
  */
 #define IPA 0x40000000UL
 #define PAGE 0x80000000UL

@@ -1,7 +1,7 @@
 /*
  * name: fill a page and map it
  * why: a guest that goes past the caches must find what the host has put into the page
- * profile: kvm-pgtable, kvm-pgtable-shared
+ * profile: kvm-pgtable, kvm-pgtable-shared, kvm-s2-legacy
  * guest: read
  */
 #define IPA 0x40000000UL

@@ -1,7 +1,7 @@
 /*
  * name: map another page in the place of one
  * why: the output address changes, so the entry is broken and made; the old page has a new owner then
- * profile: kvm-pgtable, kvm-pgtable-shared
+ * profile: kvm-pgtable, kvm-pgtable-shared, kvm-s2-legacy
  */
 #define IPA 0x40000000UL
 #define OLD 0x80000000UL

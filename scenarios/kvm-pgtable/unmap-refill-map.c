@@ -1,12 +1,11 @@
 /*
  * name: unmap a page, read in new contents, map it again for execution
  * why: the instruction cache must not hold what was there before
- * profile: kvm-pgtable, kvm-pgtable-shared
+ * profile: kvm-pgtable, kvm-pgtable-shared, kvm-s2-legacy
  * guest: read, write, execute
  */
 #define IPA 0x40000000UL
 #define PAGE 0x80000000UL
-#define READ_WRITE_EXECUTE (READ_WRITE | KVM_PGTABLE_PROT_X)
 
 void setup(void)
 {
@@ -21,5 +20,7 @@ void host(void)
 	unmap_range(IPA, PAGE_SIZE);
 	operation_returns("unmap", IPA, PAGE_SIZE);
 	host_fills_page(PAGE);
+	/* What makes a page up to date has this barrier: contents before whoever may find the page. */
+	smp_wmb();
 	map(IPA, PAGE, PAGE_SIZE, READ_WRITE_EXECUTE);
 }

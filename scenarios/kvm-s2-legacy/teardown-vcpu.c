@@ -10,7 +10,7 @@
 
 void setup(void)
 {
-	map(IPA, PAGE, PAGE_SIZE);
+	map(IPA, PAGE, PAGE_SIZE, READ_WRITE);
 	guest_page(IPA, PAGE);
 }
 

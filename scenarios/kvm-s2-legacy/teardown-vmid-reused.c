@@ -12,7 +12,7 @@
 
 void setup(void)
 {
-	map(IPA, OLD, PAGE_SIZE);
+	map(IPA, OLD, PAGE_SIZE, READ_WRITE);
 	vm_has_run();
 	vmids_are_used_up();
 	guest_page(IPA, OLD);
@@ -23,5 +23,5 @@ void host(void)
 {
 	vm_ends();
 	page_gets_new_owner(OLD);
-	second_vm_runs(IPA, NEW);
+	second_vm_runs(IPA, NEW, READ_WRITE);
 }

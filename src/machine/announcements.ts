@@ -19,8 +19,8 @@ export function announce(draft: Draft, pe: number, fact: Announcement, facts: ()
       for (let pe = 0; pe < draft.threads.length; pe += 1) {
         draft.setTlb(pe, draft.tlbs.markDead(draft.tlb(pe), fact, mark, draft.walkedMemory()));
         if (draft.hasTranslation(pe)) markDeadInFlight(draft, pe, fact, mark);
-        if (fact.asid !== undefined && fact.removes === 'write-permission') {
-          const left = writableNow(draft, pe, fact.asid, fact.pages);
+        if (fact.removes === 'write-permission') {
+          const left = writableNow(draft, pe, fact);
           if (left !== null) facts().push({ kind: 'right-left', pe, address: left });
         }
       }
@@ -38,21 +38,25 @@ export function announce(draft: Draft, pe: number, fact: Announcement, facts: ()
 }
 
 /**
- * A page of the address space that a walk of memory as it is lets the PE write, or null. Nothing old is
- * needed for that: one entry of a contiguous group may give the right for the others.
+ * A page of the operation that a walk of memory as it is lets the PE write, or null. Nothing old is needed
+ * for that: an entry was passed over, or one entry of a contiguous group gives the right for the others. In
+ * stage 2 it is asked where addresses of the guest are IPAs, and nobody else may have given the right back.
  */
 function writableNow(
   draft: Draft,
   pe: number,
-  asid: number,
-  pages: readonly bigint[],
+  { vmid, asid, pages, alone }: Announcement & { readonly kind: 'operation-returns' },
 ): bigint | null {
   const id = draft.context(pe);
-  const { el, asid: current, stage1 } = draft.tlbs.contexts.context(id);
-  if (stage1 === null || current !== asid) return null;
+  const context = draft.tlbs.contexts.context(id);
+  const concerned =
+    asid === undefined
+      ? alone === true && context.stage1 === null && context.el < 2 && context.vmid === vmid
+      : context.stage1 !== null && context.asid === asid;
+  if (!concerned) return null;
   const writable = (va: bigint): boolean =>
     draft.tlbs
-      .translate(draft.tlb(pe), draft.walkedMemory(), id, va, 'write', el === 0)
+      .translate(draft.tlb(pe), draft.walkedMemory(), id, va, 'write', context.el === 0)
       .some(({ result, marks }) => marks === 0 && draft.tlbs.results.item(result).fault === null);
   return pages.find(writable) ?? null;
 }

@@ -168,6 +168,8 @@ export type Announcement =
        * so that reads through an older entry are harmless.
        */
       readonly removes?: 'translations' | 'write-permission';
+      /** Nobody else changes the tables: what they hold now is what the operation has left. */
+      readonly alone?: true;
     }
   /** The host hands the page to another owner, who may read and write it. */
   | { readonly kind: 'page-reused'; readonly page: bigint }

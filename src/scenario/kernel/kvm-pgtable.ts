@@ -388,6 +388,7 @@ function hostSubject(
       : { kind: 'several', start: memory, observable };
   return {
     tables: countWords === null ? tables : new Map(),
+    onlyTheseTables: true,
     words,
     countWords,
     hasStructPage: (page) => (lines.includes(page) ? true : null),

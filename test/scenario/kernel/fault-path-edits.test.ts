@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Features } from '../../../src/arm64/features.ts';
-import type { LoadedTree } from '../../../src/scenario/kernel/family.ts';
-import { needing, type Tree, tree61, tree612 } from '../../frontend/kernel-c/trees.ts';
-import { type Edit, opened, verdictOf } from './on-tree.ts';
+import { needing, tree61, tree612 } from '../../frontend/kernel-c/trees.ts';
+import { baseOf, type Edit, opened, verdictOf } from './on-tree.ts';
 
 const MMU = 'arch/arm64/kvm/mmu.c';
 const MAIN = 'virt/kvm/kvm_main.c';
@@ -128,14 +127,6 @@ const CASES: readonly Case[] = [
     expected: 'verified',
   },
 ];
-
-const base = new Map<Tree, LoadedTree>();
-
-function baseOf(tree: Tree): LoadedTree {
-  const known = base.get(tree) ?? opened(tree);
-  base.set(tree, known);
-  return known;
-}
 
 describe.each([
   { version: '6.1', tree: tree61 },

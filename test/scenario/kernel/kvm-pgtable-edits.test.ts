@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Features } from '../../../src/arm64/features.ts';
-import type { LoadedTree } from '../../../src/scenario/kernel/family.ts';
-import { needing, type Tree, tree61, tree612 } from '../../frontend/kernel-c/trees.ts';
-import { type Edit, opened, verdictOf } from './on-tree.ts';
+import { needing, tree61, tree612 } from '../../frontend/kernel-c/trees.ts';
+import { baseOf, type Edit, opened, verdictOf } from './on-tree.ts';
 
 const PGTABLE = 'arch/arm64/kvm/hyp/pgtable.c';
 const MMU = 'arch/arm64/kvm/mmu.c';
@@ -398,14 +397,6 @@ const OF_6_12: readonly Case[] = [
     expected: 'permissions-after-return',
   },
 ];
-
-const base = new Map<Tree, LoadedTree>();
-
-function baseOf(tree: Tree): LoadedTree {
-  const known = base.get(tree) ?? opened(tree);
-  base.set(tree, known);
-  return known;
-}
 
 describe.each([
   { version: '6.1', tree: tree61, cases: [...COMMON, ...OF_6_1] },

@@ -3,18 +3,9 @@ import type { Features } from '../../../src/arm64/features.ts';
 import { scenarioLibrary } from '../../../src/cli/scenario-library.ts';
 import { scenarioNames } from '../../../src/scenario/kernel/placed-scenario.ts';
 import { readScenarioFile } from '../../../src/scenario/kernel/scenario-file.ts';
-import type { LoadedTree } from '../../../src/scenario/kernel/family.ts';
-import { needing, type Tree, tree61, tree612, tree71 } from '../../frontend/kernel-c/trees.ts';
+import { needing, tree61, tree612, tree71 } from '../../frontend/kernel-c/trees.ts';
 import { ok } from '../on-kernel.ts';
-import { MACHINES, opened, verdictOf } from './on-tree.ts';
-
-const trees = new Map<Tree, LoadedTree>();
-
-function asItIs(tree: Tree): LoadedTree {
-  const known = trees.get(tree) ?? opened(tree);
-  trees.set(tree, known);
-  return known;
-}
+import { baseOf, MACHINES, verdictOf } from './on-tree.ts';
 
 /** One feature at a time that the code or the machine looks at, beside the matrix. */
 const OTHERS: readonly Partial<Features>[] = [
@@ -45,7 +36,7 @@ describe.each([
 ])('the real C of $version is safe as it is', { timeout: 60_000 }, ({ tree }) => {
   for (const name of NAMES) {
     test.skipIf(tree.root === null)(`${needing(tree, name)}`, () => {
-      const loaded = asItIs(tree);
+      const loaded = baseOf(tree);
       if (!loaded.scenarios.some((each) => each.name === name)) return;
       for (const machine of [...MACHINES, ...OTHERS]) {
         const verdict = verdictOf(loaded, name, machine);
@@ -59,7 +50,7 @@ describe.each([
     `${needing(tree, 'a core that needs each TLBI twice, and that the kernel does not know, is refuted')}`,
     () => {
       const name = 'unmap one page of a table that stays';
-      const verdict = verdictOf(asItIs(tree), name, { erratumRepeatTlbi: true });
+      const verdict = verdictOf(baseOf(tree), name, { erratumRepeatTlbi: true });
       expect(verdict).toBe('accesses-complete-at-dsb');
     },
   );
@@ -68,7 +59,7 @@ describe.each([
     `${needing(tree, 'a table is dropped by any IPA below it, or else walked after it is free')}`,
     () => {
       const name = 'unmap two pages on both sides of a top-level border';
-      const verdict = verdictOf(asItIs(tree), name, { readingTableDropByAnyIpa: false });
+      const verdict = verdictOf(baseOf(tree), name, { readingTableDropByAnyIpa: false });
       expect(verdict).toBe('no-walk-of-freed-table');
     },
   );

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { LoadedTree } from '../../../src/scenario/kernel/family.ts';
 import { needing, tree58 } from '../../frontend/kernel-c/trees.ts';
-import { type Edit, opened, verdictOf } from './on-tree.ts';
+import { baseOf, type Edit, opened, verdictOf } from './on-tree.ts';
 
 const REUSED = 'the VM ends, its tables are unmapped and freed, and its VMID goes to another one';
 const RUNNING = "the VM's stage 2 is taken down while a vCPU may still be entered";
@@ -27,15 +26,13 @@ const CASES: readonly (readonly [string, readonly Edit[], string, string])[] = [
   ['no invalidation of entries', [NO_FLUSH], RUNNING, 'no-walk-of-freed-table'],
 ];
 
-let base: LoadedTree | null = null;
-
 describe('the end of a VM in the C of 5.8', { timeout: 60_000 }, () => {
   for (const [name, edits, scenario, expected] of CASES) {
     test.skipIf(tree58.root === null)(
       `${needing(tree58, `${name}, ${scenario}: ${expected}`)}`,
       () => {
-        base ??= opened(tree58);
-        const tree = edits.length === 0 ? base : opened(tree58, edits, undefined, base);
+        const tree =
+          edits.length === 0 ? baseOf(tree58) : opened(tree58, edits, undefined, baseOf(tree58));
         for (const machine of [{ fwb: true }, { fwb: true, vhe: false, e2h: false }]) {
           expect(verdictOf(tree, scenario, machine)).toBe(expected);
         }

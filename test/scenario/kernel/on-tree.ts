@@ -1,6 +1,7 @@
 import { scenarioLibrary } from '../../../src/cli/scenario-library.ts';
 import { DEFAULT_FEATURES, type Features } from '../../../src/arm64/features.ts';
 import { findViolation } from '../../../src/explore/check.ts';
+import type { ReadFile } from '../../../src/frontend/kernel-c/read-file.ts';
 import { createMachine } from '../../../src/machine/machine.ts';
 import { ALL_RULES } from '../../../src/rules/all-rules.ts';
 import type { Rule } from '../../../src/rules/rule.ts';
@@ -36,6 +37,15 @@ export function opened(
   return ok(
     openTree(read, overlay, base === null ? { files, ...named } : { files, base, ...named }),
   );
+}
+
+const unchanged = new Map<ReadFile, LoadedTree>();
+
+/** A tree with the library as it is, opened once for all tests of a file. */
+export function baseOf(tree: Pick<Tree, 'read'>): LoadedTree {
+  const known = unchanged.get(tree.read) ?? opened(tree);
+  unchanged.set(tree.read, known);
+  return known;
 }
 
 /** `verified`, the id of the first rule that is broken, or why the scenario cannot be run. */

@@ -80,6 +80,14 @@ describe('a small page-table library under a scenario file', () => {
     expect(tree.kernels()).toHaveLength(2);
   });
 
+  test('a table page that nobody has set aside stops the run, which would end there unnoticed', () => {
+    const further = '\tmap(IPA + PMD_SIZE, PAGE + PMD_SIZE, PAGE_SIZE, READ_WRITE);\n';
+    expect(stopOf(file(further))).toContain('the allocator has no page left: take it in setup()');
+    expect(stopOf(file(further, '', '\tfill_cache(the_cache, 1);\n'))).toBe('verified');
+    // A page that was given back may be had again.
+    expect(stopOf(file(`\tunmap_range(IPA, PAGE_SIZE);\n${further}`))).toBe('verified');
+  });
+
   test('wrong steps break the rule that they are known for', () => {
     const wrong: readonly (readonly [ScenarioSource, Edit, string])[] = [
       [

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Features } from '../../../src/arm64/features.ts';
-import type { LoadedTree } from '../../../src/scenario/kernel/family.ts';
-import { needing, type Tree, tree61, tree612 } from '../../frontend/kernel-c/trees.ts';
-import { type Edit, opened, verdictOf } from './on-tree.ts';
+import { needing, tree61, tree612 } from '../../frontend/kernel-c/trees.ts';
+import { baseOf, type Edit, opened, verdictOf } from './on-tree.ts';
 
 const VHE = 'arch/arm64/kvm/hyp/vhe/tlb.c';
 const NVHE = 'arch/arm64/kvm/hyp/nvhe/tlb.c';
@@ -78,14 +77,6 @@ const CASES: readonly Case[] = [
     expected: 'break-before-make',
   },
 ];
-
-const base = new Map<Tree, LoadedTree>();
-
-function baseOf(tree: Tree): LoadedTree {
-  const known = base.get(tree) ?? opened(tree);
-  base.set(tree, known);
-  return known;
-}
 
 describe.each([
   { version: '6.1', tree: tree61 },

@@ -88,7 +88,9 @@ static void map(phys_addr_t ipa, phys_addr_t page, u64 size, enum kvm_pgtable_pr
 		__tlbgate_bug();
 }
 
+#define READ_ONLY KVM_PGTABLE_PROT_R
 #define READ_WRITE (KVM_PGTABLE_PROT_R | KVM_PGTABLE_PROT_W)
+#define READ_WRITE_EXECUTE (READ_WRITE | KVM_PGTABLE_PROT_X)
 
 void ${MAP_GUEST_TABLE}(phys_addr_t ipa, phys_addr_t page)
 {

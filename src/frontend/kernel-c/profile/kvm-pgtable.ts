@@ -126,6 +126,7 @@ export interface PgtableSubject {
   readonly features: Features;
   readonly vmid: number;
   readonly tables: Environment['tables'];
+  readonly onlyTheseTables?: boolean;
   readonly words: TableWords;
   readonly countWords: Environment['countWords'];
   readonly shared: Environment['shared'];

@@ -24,6 +24,8 @@ export interface Environment {
   readonly hostBit: bigint;
   /** Pages that hold tables, with their reference counts, by physical address. */
   readonly tables: ReadonlyMap<bigint, number>;
+  /** The allocator has those pages and no others: one more can be had only after one was given back. */
+  readonly onlyTheseTables?: boolean;
   /**
    * Words of memory that hold the counts, by page, where several host threads change them; `null`: only
    * this thread does, and counts are its own business.

@@ -140,6 +140,11 @@ function allocate(call: Call, left: number, state: Call['state'], first: bigint 
   const { environment } = call;
   if (environment.countWords !== null) return onlyAlone(call);
   if (left === 0) return result(call, environment.linearBase + (first ?? 0n), state);
+  if (environment.onlyTheseTables === true && state.counts.size >= environment.tables.size) {
+    return stopWith(
+      `${call.event.name}() and the allocator has no page left: take it in setup() already, as with fill_cache()`,
+    );
+  }
   return {
     kind: 'ask',
     effect: { kind: 'alloc-page', use: 'table' },

@@ -41,10 +41,11 @@ function returns(
   const start = argument(1);
   const end = start + argument(2);
   const pages = environment.watchedIpas.filter((ipa) => ipa >= start && ipa < end);
-  const { vmid, asid } = environment;
+  const { vmid, asid, cpus } = environment;
   const space = asid === undefined ? { vmid } : { vmid, asid };
+  const alone = cpus.count === 1 ? { alone: true as const } : {};
   return announce(
-    { kind: 'operation-returns', name, ...space, pages, removes },
+    { kind: 'operation-returns', name, ...space, pages, removes, ...alone },
     `${name} has returned`,
   );
 }

@@ -1,0 +1,21 @@
+/*
+ * name: writes are logged, and a page inside of a block is written
+ * why: the block is dissolved, and a table with the page takes its place
+ * profile: kvm-s2-legacy
+ * needs: map_logged
+ */
+#define IPA 0x40000000UL
+#define PAGE 0x80000000UL
+
+void setup(void)
+{
+	map(IPA, PAGE, PMD_SIZE, READ_ONLY);
+	fill_cache(the_cache, 4);
+	guest_page(IPA, PAGE);
+	guest_page(IPA + PAGE_SIZE, PAGE + PAGE_SIZE);
+}
+
+void host(void)
+{
+	map_logged(IPA, PAGE, READ_WRITE);
+}
