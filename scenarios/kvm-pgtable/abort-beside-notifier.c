@@ -1,7 +1,7 @@
 /*
  * name: a vCPU faults on a page that the host takes away
  * why: the page is looked up without the lock, so the fault path must notice that the notifier ran since
- * profile: kvm-pgtable, kvm-pgtable-shared
+ * profile: kvm-pgtable, kvm-pgtable-shared, kvm-s2-legacy
  * needs: guest_abort
  * guest: write
  */

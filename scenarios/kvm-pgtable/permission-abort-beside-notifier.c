@@ -1,7 +1,7 @@
 /*
  * name: a vCPU wants to write to a page that the host takes away
  * why: the entry is there but read-only; it may be gone, or another, when the fault path comes to it
- * profile: kvm-pgtable, kvm-pgtable-shared
+ * profile: kvm-pgtable, kvm-pgtable-shared, kvm-s2-legacy
  * needs: guest_abort
  * guest: write
  */
@@ -11,7 +11,7 @@
 
 void setup(void)
 {
-	map(IPA, OLD, PAGE_SIZE, KVM_PGTABLE_PROT_R);
+	map(IPA, OLD, PAGE_SIZE, READ_ONLY);
 	map(IPA + PAGE_SIZE / 2 * PTRS_PER_PTE, OLD + PMD_SIZE, PAGE_SIZE, READ_WRITE);
 	backed_page(IPA, OLD);
 	guest_page(IPA, OLD);

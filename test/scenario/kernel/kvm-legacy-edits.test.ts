@@ -11,9 +11,9 @@ const FLUSH = String.raw`kvm_tlb_flush_vmid_ipa\(kvm, addr\);`;
 
 const OTHER_PAGE = 'map another page in the place of one';
 const BLOCK = 'map a block over a table of pages';
-const LARGE_BLOCK = 'map a block of 1G over tables of two levels';
-const INSIDE = 'writes are logged, and a page inside of a block is written';
-const INSIDE_LARGE = 'writes are logged, and a page inside of a block of 1G is written';
+const LARGE_BLOCK = 'a vCPU faults where a block of 1G belongs, over tables of two levels';
+const INSIDE = 'writes are logged, and a vCPU writes inside of a block';
+const INSIDE_LARGE = 'writes are logged, and a vCPU writes inside of a block of 1G';
 const LOGGING = 'dirty logging begins for a slot with a page and a block';
 const AGE = 'make a page old, and young again';
 const REFILL = 'unmap a page, read in new contents, map it again for execution';

@@ -28,7 +28,7 @@ export function hasFaultPath(read: ReadFile): boolean {
 }
 
 /** The parameters of the page look-up; their number differs between kernels. */
-function lookUpParameters(main: string): string | null {
+export function lookUpParameters(main: string): string | null {
   return /^kvm_pfn_t __gfn_to_pfn_memslot\(([^)]*)\)\s*\{/m.exec(main)?.[1] ?? null;
 }
 
@@ -43,6 +43,45 @@ void tlbgate_notifier_end(struct mmu_notifier *mn, const struct mmu_notifier_ran
 {
 	kvm_mmu_notifier_invalidate_range_end(mn, range);
 }
+`;
+
+/** What the host's memory management does to a page of `the_slot`, and tells `the_kvm` of it. */
+export const BACKING_TEXT = `/* The host takes pages away: its memory management tells KVM before and after. */
+static void notifier_begins(phys_addr_t ipa, u64 size)
+{
+	struct mmu_notifier_range range = { .flags = MMU_NOTIFIER_RANGE_BLOCKABLE };
+
+	range.start = TLBGATE_HVA + (ipa - (the_slot->base_gfn << PAGE_SHIFT));
+	range.end = range.start + size;
+	tlbgate_notifier_start(&the_kvm->mmu_notifier, &range);
+}
+
+static void backed_by(phys_addr_t ipa, phys_addr_t page)
+{
+	WRITE_ONCE(*tlbgate_backing[(ipa >> PAGE_SHIFT) - the_slot->base_gfn], page);
+}
+
+static void notifier_ends(phys_addr_t ipa, u64 size)
+{
+	struct mmu_notifier_range range = { .flags = MMU_NOTIFIER_RANGE_BLOCKABLE };
+
+	range.start = TLBGATE_HVA + (ipa - (the_slot->base_gfn << PAGE_SHIFT));
+	range.end = range.start + size;
+	tlbgate_notifier_end(&the_kvm->mmu_notifier, &range);
+}
+
+`;
+
+/** Syndromes of a vCPU that comes out of the guest. */
+export const ABORTS = `#define TLBGATE_ABORT(class, status) (((u64)(class) << ESR_ELx_EC_SHIFT) | (status) | 3)
+/* What a vCPU leaves the guest with: the page is not mapped, is old, or lacks the right. */
+#define READ_FAULT TLBGATE_ABORT(ESR_ELx_EC_DABT_LOW, 0x04)
+#define WRITE_FAULT (READ_FAULT | ESR_ELx_WNR)
+#define EXECUTE_FAULT TLBGATE_ABORT(ESR_ELx_EC_IABT_LOW, 0x04)
+#define ACCESS_FAULT TLBGATE_ABORT(ESR_ELx_EC_DABT_LOW, 0x08)
+#define WRITE_PERMISSION_FAULT (TLBGATE_ABORT(ESR_ELx_EC_DABT_LOW, 0x0c) | ESR_ELx_WNR)
+#define EXECUTE_PERMISSION_FAULT TLBGATE_ABORT(ESR_ELx_EC_IABT_LOW, 0x0c)
+
 `;
 
 /**
@@ -65,6 +104,7 @@ static struct kvm_memslots tlbgate_slots;
 /* What the host's own tables say: the page behind each page of the slot, in words that all CPUs share. */
 static u64 *tlbgate_backing[4];
 
+#define the_slot (&tlbgate_slot)
 #define TLBGATE_HVA 0x7f0000000000UL
 
 struct task_struct *tlbgate_for_get_current(void)
@@ -151,40 +191,7 @@ ${fields.map((name) => `		shared(&tlbgate_kvm.${name}, sizeof(tlbgate_kvm.${name
 	tlbgate_backing[tlbgate_slot.npages++] = shared_word(page);
 }
 
-/* The host takes pages away: its memory management tells KVM before and after. */
-static void notifier_begins(phys_addr_t ipa, u64 size)
-{
-	struct mmu_notifier_range range = { .flags = MMU_NOTIFIER_RANGE_BLOCKABLE };
-
-	range.start = TLBGATE_HVA + (ipa - (tlbgate_slot.base_gfn << PAGE_SHIFT));
-	range.end = range.start + size;
-	tlbgate_notifier_start(&tlbgate_kvm.mmu_notifier, &range);
-}
-
-static void backed_by(phys_addr_t ipa, phys_addr_t page)
-{
-	WRITE_ONCE(*tlbgate_backing[(ipa >> PAGE_SHIFT) - tlbgate_slot.base_gfn], page);
-}
-
-static void notifier_ends(phys_addr_t ipa, u64 size)
-{
-	struct mmu_notifier_range range = { .flags = MMU_NOTIFIER_RANGE_BLOCKABLE };
-
-	range.start = TLBGATE_HVA + (ipa - (tlbgate_slot.base_gfn << PAGE_SHIFT));
-	range.end = range.start + size;
-	tlbgate_notifier_end(&tlbgate_kvm.mmu_notifier, &range);
-}
-
-#define TLBGATE_ABORT(class, status) (((u64)(class) << ESR_ELx_EC_SHIFT) | (status) | 3)
-/* What a vCPU leaves the guest with: the page is not mapped, is old, or lacks the right. */
-#define READ_FAULT TLBGATE_ABORT(ESR_ELx_EC_DABT_LOW, 0x04)
-#define WRITE_FAULT (READ_FAULT | ESR_ELx_WNR)
-#define EXECUTE_FAULT TLBGATE_ABORT(ESR_ELx_EC_IABT_LOW, 0x04)
-#define ACCESS_FAULT TLBGATE_ABORT(ESR_ELx_EC_DABT_LOW, 0x08)
-#define WRITE_PERMISSION_FAULT (TLBGATE_ABORT(ESR_ELx_EC_DABT_LOW, 0x0c) | ESR_ELx_WNR)
-#define EXECUTE_PERMISSION_FAULT TLBGATE_ABORT(ESR_ELx_EC_IABT_LOW, 0x0c)
-
-/* The vCPU has left the guest with this syndrome. */
+${BACKING_TEXT}${ABORTS}/* The vCPU has left the guest with this syndrome. */
 static void guest_abort(phys_addr_t ipa, u64 syndrome)
 {
 	tlbgate_vcpu.arch.fault.esr_el2 = syndrome;

@@ -41,6 +41,7 @@ void tlbgate_update_vmid(struct kvm_vmid *vmid)
 export const LEGACY_TEXT = `
 extern void guest_page(phys_addr_t ipa, phys_addr_t page);
 extern u64 *shared_word(u64 value);
+extern void shared(void *part, u64 bytes);
 extern void operation_begins(const char *name);
 extern void operation_returns(const char *name, phys_addr_t ipa, u64 size);
 extern void operation_returns_readonly(const char *name, phys_addr_t ipa, u64 size);
@@ -62,16 +63,18 @@ static u32 tlbgate_ipa_bits;
 static u64 *tlbgate_entered;
 
 static struct kvm_vcpu tlbgate_vcpu;
-/* The only memory slot stands behind the list of slots. */
+/* The only memory slot stands behind the list of slots, and an empty one ends it. */
 static union {
 	struct kvm_memslots slots;
-	u8 bytes[sizeof(struct kvm_memslots) + sizeof(struct kvm_memory_slot)];
+	u8 bytes[sizeof(struct kvm_memslots) + 2 * sizeof(struct kvm_memory_slot)];
 } tlbgate_memslots;
 
 /* The VM of the scenario, its memory slot, and a cache of table pages. */
 #define the_kvm (&tlbgate_vm)
 #define the_slot (&tlbgate_memslots.slots.memslots[0])
 #define the_cache (&tlbgate_cache)
+/* Where the process of the VM has the memory of the slot. */
+#define TLBGATE_HVA 0x7f0000000000UL
 
 void tlbgate_for_atomic64_inc(atomic64_t *v)
 {
@@ -118,7 +121,7 @@ void ${MAKE_VM}(u64 vmid, u32 ipa_bits)
 
 /* One leaf entry, made and set as user_mem_abort() does for a page or block of that size. */
 static int tlbgate_set(struct kvm *kvm, struct kvm_mmu_memory_cache *cache, phys_addr_t ipa,
-		       phys_addr_t page, u64 size, int prot, unsigned long flags)
+		       phys_addr_t page, u64 size, int prot)
 {
 	kvm_pfn_t pfn = page >> PAGE_SHIFT;
 	pud_t pud;
@@ -146,7 +149,7 @@ static int tlbgate_set(struct kvm *kvm, struct kvm_mmu_memory_cache *cache, phys
 		pte = kvm_s2pte_mkwrite(pte);
 	if (prot & TLBGATE_EXECUTE)
 		pte = kvm_s2pte_mkexec(pte);
-	return stage2_set_pte(kvm, cache, ipa, &pte, flags);
+	return stage2_set_pte(kvm, cache, ipa, &pte, 0);
 }
 
 /* The largest leaf entry that begins here. */
@@ -159,14 +162,14 @@ static u64 tlbgate_leaf_size(phys_addr_t bits, u64 left)
 
 /* In the order of user_mem_abort() for a translation fault: the page is made ready, then mapped. */
 static void tlbgate_map(struct kvm *kvm, struct kvm_mmu_memory_cache *cache, phys_addr_t ipa,
-			phys_addr_t page, u64 size, int prot, unsigned long flags)
+			phys_addr_t page, u64 size, int prot)
 {
 	fill_cache(cache, kvm_mmu_cache_min_pages(kvm));
 	spin_lock(&kvm->mmu_lock);
 	clean_dcache_guest_page(page >> PAGE_SHIFT, size);
 	if (prot & TLBGATE_EXECUTE)
 		invalidate_icache_guest_page(page >> PAGE_SHIFT, size);
-	if (tlbgate_set(kvm, cache, ipa, page, size, prot, flags))
+	if (tlbgate_set(kvm, cache, ipa, page, size, prot))
 		__tlbgate_bug();
 	spin_unlock(&kvm->mmu_lock);
 }
@@ -178,14 +181,8 @@ static void map(phys_addr_t ipa, phys_addr_t page, u64 size, int prot)
 
 	for (; size; ipa += step, page += step, size -= step) {
 		step = tlbgate_leaf_size(ipa | page, size);
-		tlbgate_map(the_kvm, the_cache, ipa, page, step, prot, 0);
+		tlbgate_map(the_kvm, the_cache, ipa, page, step, prot);
 	}
-}
-
-/* Maps a page while writes are logged: a block that is in the way is dissolved. */
-static void map_logged(phys_addr_t ipa, phys_addr_t page, int prot)
-{
-	tlbgate_map(the_kvm, the_cache, ipa, page, PAGE_SIZE, prot, KVM_S2_FLAG_LOGGING_ACTIVE);
 }
 
 void ${MAP_GUEST_TABLE}(phys_addr_t ipa, phys_addr_t page)
@@ -209,9 +206,20 @@ static int tlbgate_notified(int (*handler)(struct kvm *kvm, gpa_t gpa, u64 size,
 	return found;
 }
 
-#define unmap_range(ipa, size) tlbgate_notified(kvm_unmap_hva_handler, ipa, size)
-#define age_range(ipa, size) tlbgate_notified(kvm_age_hva_handler, ipa, size)
-#define test_age_range(ipa, size) tlbgate_notified(kvm_test_age_hva_handler, ipa, size)
+static int unmap_range(phys_addr_t ipa, u64 size)
+{
+	return tlbgate_notified(kvm_unmap_hva_handler, ipa, size);
+}
+
+static int age_range(phys_addr_t ipa, u64 size)
+{
+	return tlbgate_notified(kvm_age_hva_handler, ipa, size);
+}
+
+static int test_age_range(phys_addr_t ipa, u64 size)
+{
+	return tlbgate_notified(kvm_test_age_hva_handler, ipa, size);
+}
 
 /* References of data pages are not modelled. */
 void tlbgate_for_kvm_set_pfn_accessed(kvm_pfn_t pfn)
@@ -230,6 +238,7 @@ static void memory_slot(phys_addr_t ipa, u64 size)
 {
 	the_slot->base_gfn = ipa >> PAGE_SHIFT;
 	the_slot->npages = size >> PAGE_SHIFT;
+	the_slot->userspace_addr = TLBGATE_HVA;
 	tlbgate_memslots.slots.used_slots = 1;
 	tlbgate_vm.memslots[0] = &tlbgate_memslots.slots;
 }
@@ -282,7 +291,7 @@ static void vm_ends(void)
 static void second_vm_runs(phys_addr_t ipa, phys_addr_t page, int prot)
 {
 	tlbgate_init_vm(&tlbgate_second);
-	tlbgate_map(&tlbgate_second, &tlbgate_second_cache, ipa, page, PAGE_SIZE, prot, 0);
+	tlbgate_map(&tlbgate_second, &tlbgate_second_cache, ipa, page, PAGE_SIZE, prot);
 	tlbgate_update_vmid(&tlbgate_second.arch.vmid);
 	smp_store_release(tlbgate_entered, kvm_get_vttbr(&tlbgate_second));
 }

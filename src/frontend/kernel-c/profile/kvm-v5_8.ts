@@ -11,6 +11,8 @@ import {
   type Profile,
   PROFILE_TEXT,
 } from './kernel.ts';
+import { KVM_MAIN } from './kvm-fault-text.ts';
+import { hasLegacyFaults, LEGACY_NOTIFIER_TEXT, legacyFaultText } from './kvm-legacy-fault-text.ts';
 import { ARM, ARM_TEXT, FILE_VMS, hasLegacyFiles, LEGACY_TEXT } from './kvm-legacy-text.ts';
 import type { PgtableSubject } from './kvm-pgtable.ts';
 
@@ -91,11 +93,17 @@ export function legacyProfile(
 ): Profile {
   const profile = vhe ? KVM_V5_8 : KVM_V5_8_NVHE;
   if (!hasLegacyFiles(read)) return profile;
+  const faults = hasLegacyFaults(read);
+  const text = [APPENDED, LEGACY_TEXT, faults ? legacyFaultText(read) : '', FILE_CONSTANTS];
+  const furtherTexts: readonly (readonly [string, string])[] = [
+    [ARM, ARM_TEXT],
+    ...(faults ? [[KVM_MAIN, LEGACY_NOTIFIER_TEXT] as const] : []),
+  ];
   return {
     ...profile,
-    units: [...profile.units, ARM],
-    appended: [{ path: PROFILE_TEXT, text: APPENDED + LEGACY_TEXT + FILE_CONSTANTS }, ...scenarios],
-    furtherTexts: new Map([[ARM, ARM_TEXT]]),
+    units: [...profile.units, ...furtherTexts.map(([unit]) => unit)],
+    appended: [{ path: PROFILE_TEXT, text: text.join('') }, ...scenarios],
+    furtherTexts: new Map(furtherTexts),
   };
 }
 

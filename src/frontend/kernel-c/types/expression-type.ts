@@ -1,4 +1,11 @@
-import type { BinaryOperator, Compound, Declaration, Expression, Statement } from '../parse/ast.ts';
+import type {
+  BinaryOperator,
+  Compound,
+  Declaration,
+  Expression,
+  Statement,
+  TypeSyntax,
+} from '../parse/ast.ts';
 import { builtinReturns } from './builtins.ts';
 import { failType, type LocalNames, type TypeContext, typeName } from './context.ts';
 import { commonInteger, compatible, integerBehind, promoted, wrapTo } from './conversions.ts';
@@ -113,6 +120,14 @@ function workOut(context: TypeContext, expression: Expression, locals: LocalName
   }
 }
 
+/** `extern typeof(x) x;`, as EXPORT_SYMBOL has it: it says nothing that another declaration does not say. */
+function isOwnType(type: TypeSyntax, name: string): boolean {
+  if (type.kind === 'attributed' || type.kind === 'qualified') return isOwnType(type.of, name);
+  return (
+    type.kind === 'typeof' && type.expression.kind === 'identifier' && type.expression.name === name
+  );
+}
+
 /** The type of a name: of a local, an enumerator, an object or a function. */
 export function typeOfName(
   context: TypeContext,
@@ -141,6 +156,7 @@ export function typeOfName(
     }
     let type: Type | null = null;
     for (const { declarator } of declared) {
+      if (isOwnType(declarator.type, name)) continue;
       const next = resolveType(context, declarator.type, locals);
       if (type === null || (type.kind === 'array' && type.length === null)) type = next;
     }

@@ -146,6 +146,11 @@ describe('constants', () => {
   });
 });
 
+test('an object declared by its own type, as EXPORT_SYMBOL does it, has the type of its definition', () => {
+  expect(typeOf('y', 'char y; extern __typeof__(y) y;')).toBe(typeOf('y', 'char y;'));
+  expect(typeOf('y', 'int y[3]; extern const __typeof__(y) y;')).toBe(typeOf('y', 'int y[3];'));
+});
+
 describe('types of expressions', () => {
   const before =
     'struct s { int a; unsigned b:3; unsigned long c:40; const char d[4]; } v; volatile struct s *p; int f(char, ...); unsigned short h; int *q; long arr[3];';

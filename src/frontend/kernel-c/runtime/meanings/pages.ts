@@ -118,8 +118,11 @@ function tablePage({ argument, environment, state }: Call): {
 function freePages(call: Call): Reaction {
   const { state, environment } = call;
   if (call.argument(1) !== 0n) return stopWith('free_pages() of more than one page');
-  if (environment.countWords !== null) return onlyAlone(call);
   const page = physicalOf(environment, call.argument(0));
+  if (environment.countWords !== null) {
+    const at = page === null ? undefined : environment.countWords.get(page);
+    return page === null || at === undefined ? noTable(call) : countAtomically(call, page, at, -1);
+  }
   const known = page === null ? undefined : state.counts.get(page);
   if (page === null || known === undefined) return noTable(call);
   return counted(call, page, known - 1);
