@@ -1,7 +1,7 @@
 /*
  * name: write-protect a page and a block, flush the VM
  * why: dirty logging begins: every write must fault from the return on
- * profile: kvm-pgtable, kvm-pgtable-shared
+ * profile: kvm-pgtable, kvm-pgtable-shared, kvm-s2-legacy
  */
 #define IPA 0x40000000UL
 #define PAGE 0x80000000UL

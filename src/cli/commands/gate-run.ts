@@ -142,7 +142,7 @@ export function askedScenarios(
     return inputError(
       'option-value',
       isFile(word)
-        ? `The scenario in ${word} is not for this tree: its profile is ${tree.profile}, and it has the functions that the tree has.`
+        ? `The scenario in ${word} is not for this tree: it must name the profile ${tree.profile}, and the tree must have the functions that it, or every scenario file of that profile, needs.`
         : `No scenario of the profile ${tree.profile} has "${word}" in its name.${didYouMean(word, names) || ` There are: ${names.join('; ')}.`}`,
     );
   }

@@ -7,6 +7,7 @@ import {
   legacyProfile,
   UNMAP_ENTRY,
 } from '../../frontend/kernel-c/profile/kvm-v5_8.ts';
+import { hasLegacyFiles } from '../../frontend/kernel-c/profile/kvm-legacy-text.ts';
 import { overlayReader, type Overlay, type ReadFile } from '../../frontend/kernel-c/read-file.ts';
 import { kernelUnmapSetup } from '../kernel-unmap.ts';
 import { defaultScenario, type Scenario } from '../scenario.ts';
@@ -155,8 +156,10 @@ function openLegacy(
     return loaded;
   };
   const first = kernelFor(true);
-  const available = placed.filter(({ settings }) =>
-    settings.needs.every((name) => isDeclared(first, name)),
+  // Without them the tree has only the scenarios whose world is made outside of the C.
+  const takesFiles = hasLegacyFiles(patched);
+  const available = placed.filter(
+    ({ settings }) => takesFiles && settings.needs.every((name) => isDeclared(first, name)),
   );
   const ofFiles = scenariosOf(available);
   return {

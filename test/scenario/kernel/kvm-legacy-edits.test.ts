@@ -78,6 +78,15 @@ const CASES: readonly Case[] = [
     expected: 'break-before-make',
   },
   {
+    name: 'an entry is made for another page first, and then put right',
+    edits: edit(
+      /kvm_set_pte\(pte, \*new_pte\);/,
+      'kvm_set_pte(pte, kvm_pfn_pte(pte_pfn(*new_pte) + 1, PAGE_S2));\n\t$&',
+    ),
+    scenario: 'map a page where nothing is mapped',
+    expected: 'break-before-make',
+  },
+  {
     name: 'a page is mapped without cleaning it, without FWB: the guest reads past the caches',
     edits: NO_CLEAN,
     scenario: FILL,
@@ -169,6 +178,12 @@ const CASES: readonly Case[] = [
       'kvm_flush_remote_tlbs(kvm);\n\tspin_lock(&kvm->mmu_lock);$1',
     ),
     scenario: LOGGING,
+    expected: 'permissions-after-return',
+  },
+  {
+    name: 'blocks keep the right to write, where the scenario itself flushes',
+    edits: edit(/kvm_set_s2pmd_readonly\(pmd\);/, ';'),
+    scenario: 'write-protect a page and a block, flush the VM',
     expected: 'permissions-after-return',
   },
   {

@@ -15,6 +15,7 @@ const REFILL = 'a page is taken away and filled, and a vCPU faults on it to exec
 const CHANGED = 'the host puts another page there and tells KVM which';
 const CHANGED_MAPPED = 'the host puts another page in the place of one that is mapped';
 const TWO = 'two vCPUs fault on the same page';
+const AGED = 'the host makes a page old and flushes, and a vCPU makes it young again';
 const ALONE = 'a vCPU faults on pages that nobody takes away';
 
 const FWB: Partial<Features> = { fwb: true };
@@ -91,7 +92,7 @@ const CASES: readonly Case[] = [
   {
     name: 'the page is mapped without the lock',
     edits: UNLOCK,
-    scenarios: [ABORT, PERMISSION, TWO],
+    scenarios: [ABORT, PERMISSION, TWO, ALONE],
     expected: 'tables-change-under-lock',
   },
   {
@@ -212,6 +213,24 @@ const CASES: readonly Case[] = [
     ],
     scenarios: [CHANGED, CHANGED_MAPPED],
     expected: 'tables-change-under-lock',
+  },
+  {
+    name: 'the notifier makes a page old without the lock',
+    edits: [
+      {
+        file: MAIN,
+        what: /(clear_flush_young\([^]*?)spin_lock\(&kvm->mmu_lock\);([^]*?)spin_unlock\(&kvm->mmu_lock\);/,
+        by: '$1$2',
+      },
+    ],
+    scenarios: [AGED],
+    expected: 'tables-change-under-lock',
+  },
+  {
+    name: 'the notifier does not flush after a page got old: harmless, nobody relies on it',
+    edits: [{ file: MAIN, what: /if \(young\)\s*kvm_flush_remote_tlbs\(kvm\);/, by: '' }],
+    scenarios: [AGED],
+    expected: 'verified',
   },
   {
     name: 'a huge page is mapped over a table that stays',

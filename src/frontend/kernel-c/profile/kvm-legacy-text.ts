@@ -193,6 +193,8 @@ void ${MAP_GUEST_TABLE}(phys_addr_t ipa, phys_addr_t page)
 /* The VM's lock, which everybody takes alone. */
 #define vm_lock(kvm) spin_lock(&(kvm)->mmu_lock)
 #define vm_unlock(kvm) spin_unlock(&(kvm)->mmu_lock)
+#define fault_lock(kvm) vm_lock(kvm)
+#define fault_unlock(kvm) vm_unlock(kvm)
 
 /* What the MMU notifier does, under the lock: takes a range away, makes it old, asks whether it is young. */
 static int tlbgate_notified(int (*handler)(struct kvm *kvm, gpa_t gpa, u64 size, void *data),
@@ -233,6 +235,10 @@ static void access_fault(phys_addr_t ipa)
 	handle_access_fault(&tlbgate_vcpu, ipa);
 }
 
+/* Dirty logging takes the right to write away, under the lock; flush_vm() comes after it. */
+#define write_protect_range(ipa, size) stage2_wp_range(the_kvm, ipa, (ipa) + (size))
+#define flush_vm() kvm_flush_remote_tlbs(the_kvm)
+
 /* For setup(): the memory slot of the VM. */
 static void memory_slot(phys_addr_t ipa, u64 size)
 {
@@ -243,7 +249,7 @@ static void memory_slot(phys_addr_t ipa, u64 size)
 	tlbgate_vm.memslots[0] = &tlbgate_memslots.slots;
 }
 
-/* The host begins to log writes to the slot: the right to write goes away. */
+/* The host begins to log writes to the slot: both steps as the tree has them. */
 static void logging_begins(void)
 {
 	kvm_mmu_wp_memory_region(the_kvm, the_slot->id);
