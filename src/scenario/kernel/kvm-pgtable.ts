@@ -92,7 +92,10 @@ function sharedObjects({ program }: Kernel, { vm }: SetupResult): readonly strin
   return [...vm.objects.keys()].filter((key) => {
     const symbol = program.symbols.get(key);
     if (symbol === undefined) return false;
-    return isOfTree(program, symbol) || ['tlbgate_kvm', 'tlbgate_vm', 'tlbgate_pgt'].includes(symbol.name);
+    return (
+      isOfTree(program, symbol) ||
+      ['tlbgate_kvm', 'tlbgate_vm', 'tlbgate_pgt'].includes(symbol.name)
+    );
   });
 }
 
