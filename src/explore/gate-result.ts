@@ -1,7 +1,7 @@
 import type { Features } from '../arm64/features.ts';
 import type { FileReport } from '../frontend/kernel-c/patch/apply-patch.ts';
 import type { Rule } from '../rules/rule.ts';
-import type { Assumption, KernelScenario } from '../scenario/kernel/family.ts';
+import type { Assumption, KernelFamily, KernelScenario } from '../scenario/kernel/family.ts';
 import type { FileChange } from './gate-change.ts';
 import type { Compared, GateVerdict } from './gate-compare.ts';
 import type { Cost } from './gate-cost.ts';
@@ -12,6 +12,8 @@ import type { SideResult } from './gate.ts';
 /** Everything that was found out about a tree, or about a patch to it. */
 export interface GateResult {
   readonly profile: string;
+  /** Profiles that fit the tree as well and that nobody asked for, with what they are for. */
+  readonly notRun: readonly Pick<KernelFamily, 'name' | 'kernels'>[];
   readonly rules: readonly Rule[];
   readonly machines: readonly Features[];
   /** Features whose combinations the machines are. */

@@ -16,6 +16,7 @@ export function gateJson(gate: GateResult): unknown {
     format: FORMAT,
     verdict: gate.verdict,
     profile: gate.profile,
+    notRun: gate.notRun.map(({ name }) => name),
     runs: runs.flatMap((run) =>
       rules.map((rule) => {
         const outcome = run.outcomes.find((one) => one.rule === rule);

@@ -30,6 +30,10 @@ export function gateHeadText(gate: GateResult, style: Style): readonly string[] 
       ? `${scenarios.length} scenarios`
       : `${scenarios.length} of ${available} scenarios can come to what the patch changes`;
   lines.push(...labelled('  profile   ', `${profile}; ${chosen}`, style.width));
+  for (const { name, kernels } of gate.notRun) {
+    const text = `${name} (${kernels}); --profile ${profile}+${name} runs both`;
+    lines.push(...labelled('  not run   ', text, style.width));
+  }
   return lines;
 }
 

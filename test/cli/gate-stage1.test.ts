@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { SMALL_STAGE1 } from '../scenario/small-stage1/tree.ts';
-import { edited, type Files, inputs, patchOf } from './small-patch.ts';
+import { edited, type Files, inputs, patchOf, SMALL_TREE } from './small-patch.ts';
 import { type Ran, tlbgate } from './run.ts';
 
 const FLUSH = 'arch/arm64/include/asm/tlbflush.h';
@@ -59,4 +59,18 @@ test('a group that changes without a flush: the report names the line', async ()
   expect(out).toContain('differ in contiguous');
   expect(out).toContain('contpte.c');
   expect(out).toContain('maps its pages Normal Write-Back');
+});
+
+test('a tree that another profile fits as well says so, and how to ask for it', async () => {
+  const tree = inputs({ ...SMALL_STAGE1, ...SMALL_TREE }, '');
+  const machine = ['--feature', 'vhe=on', '--feature', 'fwb=on', '--scenario', 'its MMU off'];
+  const args = ['tree', '--tree', 'tree', ...machine];
+  const { code, out } = await tlbgate(args, tree);
+  expect(code).toBe(0);
+  const words = out.replaceAll(/\s+/g, ' ');
+  expect(words).toContain('not run stage1-flush (stage 1 of processes');
+  expect(words).toContain('--profile kvm-s2-legacy+stage1-flush runs both');
+  expect((await tlbgate([...args, '--json'], tree)).out).toContain('"notRun":["stage1-flush"]');
+  const chosen = await tlbgate([...args, '--profile', 'kvm-s2-legacy'], tree);
+  expect(chosen.out).not.toContain('not run');
 });

@@ -104,6 +104,8 @@ export function patchCommand(path: string, options: GateOptions, io: Io): number
   const figures = figuresOf(base, patched, askedFigures(patched, work, options), machines);
   const gate: GateResult = {
     profile: patched.profile,
+    // What a patch does not concern it leaves as it was.
+    notRun: [],
     rules,
     machines,
     matrix: work.family.matrix,

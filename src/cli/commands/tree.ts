@@ -3,6 +3,7 @@ import { gateVerdict } from '../../explore/gate-compare.ts';
 import type { GateResult } from '../../explore/gate-result.ts';
 import { runSide } from '../../explore/gate.ts';
 import { isInputError, type InputError } from '../../scenario/input-error.ts';
+import { otherFamilies } from '../../scenario/kernel/open-tree.ts';
 import { exitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { treeReader } from '../tree-io.ts';
@@ -38,6 +39,7 @@ export function treeCommand(options: GateOptions, io: Io): number | InputError {
   });
   const gate: GateResult = {
     profile: tree.profile,
+    notRun: options.profile === undefined ? otherFamilies(read, work.family) : [],
     rules,
     machines,
     matrix: work.family.matrix,

@@ -52,6 +52,12 @@ export function familyOf(
   });
 }
 
+/** The families that fit a tree and are no part of one that was taken for it. */
+export function otherFamilies(read: ReadFile, { name }: KernelFamily): readonly KernelFamily[] {
+  const taken = name.split(JOINT);
+  return FAMILIES.filter((family) => !taken.includes(family.name) && family.fits(read));
+}
+
 /** Among the families that fit a tree, those that a change of these files concerns; the first where none is. */
 function concernedBy(
   changed: readonly string[],

@@ -9,6 +9,11 @@ export interface Tree {
   readonly read: ReadFile;
 }
 
+/** The tree of a release, as `6.13`, where TLBGATE_TREE_6_13 names it. */
+export function treeOf(version: string): Tree {
+  return treeFrom(`TLBGATE_TREE_${version.replace('.', '_')}`);
+}
+
 function treeFrom(variable: string): Tree {
   const root = process.env[variable] ?? null;
   return { variable, root, read: root === null ? () => null : readerOf(root) };

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_FEATURES } from '../../../src/arm64/features.ts';
 import { openTree } from '../../../src/scenario/kernel/open-tree.ts';
 import type { ScenarioSource } from '../../../src/scenario/kernel/scenario-file.ts';
-import { readSmallFaults } from '../small-pgtable/fault-path.ts';
+import { readNewFaults, readOldFaults, readSmallFaults } from '../small-pgtable/fault-path.ts';
 import { readSmallPgtable } from '../small-pgtable/tree.ts';
 import { type Edit, opened, verdictOf } from './on-tree.ts';
 
@@ -83,5 +83,25 @@ describe('a small fault path beside a small notifier', () => {
     );
     const tree = opened(SMALL, [], [{ ...FILE, text }]);
     expect(verdictOf(tree, NAME)).toContain('shared() needs whole words');
+  });
+});
+
+describe.each([
+  { kernels: '6.13 and later', read: readNewFaults, lookUp: '__kvm_faultin_pfn' },
+  { kernels: '5.16 and before', read: readOldFaults, lookUp: '__gfn_to_pfn_memslot' },
+])('the names of $kernels', ({ read, lookUp }) => {
+  test('are found: both sides see the counters, and without the retry it is refuted', () => {
+    const tree = opened({ read }, [], [FILE]);
+    expect(verdictOf(tree, NAME, { fwb: true })).toBe('verified');
+    const assumed = tree.assumed().map(({ name, value }) => `${name}: ${value}`);
+    expect(assumed).toContain(`${lookUp}: C of the profile instead`);
+    for (const what of [
+      /if \(kvm->mmu_\w+ \|\| kvm->mmu_\w+ != seq\)\s*goto out;/,
+      /kvm->mmu_\w+ \|\| /,
+      / \|\| kvm->mmu_\w+ != seq/,
+    ]) {
+      const edited = opened({ read }, [{ file: MMU, what, by: '' }], [FILE]);
+      expect(verdictOf(edited, NAME, { fwb: true })).toBe('no-reuse-under-translation');
+    }
   });
 });

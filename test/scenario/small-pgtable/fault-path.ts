@@ -138,3 +138,34 @@ export const readSmallFaults: ReadFile = (path) => {
       return text;
   }
 };
+
+/** The same with the page look-up of 6.13 and later, which hands out a reference as well. */
+export const readNewFaults: ReadFile = (path) =>
+  readSmallFaults(path)
+    ?.replaceAll(
+      '__gfn_to_pfn_memslot(const struct kvm_memory_slot *slot, gfn_t gfn, bool *writable)',
+      FAULTIN,
+    )
+    .replace(
+      '__gfn_to_pfn_memslot(slot, gfn, &writable)',
+      '__kvm_faultin_pfn(slot, gfn, 1, &writable, &page)',
+    )
+    .replace('\tbool writable;\n', '\tstruct page *page;\n\tbool writable;\n')
+    .replace('out:\n', 'out:\n\tif (page)\n\t\treturn 0;\n') ?? null;
+
+const FAULTIN =
+  '__kvm_faultin_pfn(const struct kvm_memory_slot *slot, gfn_t gfn, unsigned int foll, bool *writable,\n\t\t\t    struct page **refcounted_page)';
+
+/** The same with the names and the array of slots of 5.16 and before. */
+export const readOldFaults: ReadFile = (path) =>
+  readSmallFaults(path)
+    ?.replaceAll('mmu_invalidate_seq', 'mmu_notifier_seq')
+    .replaceAll('mmu_invalidate_in_progress', 'mmu_notifier_count')
+    .replaceAll(
+      '(void *)kvm->memslots[0]->last_used_slot.counter',
+      '&kvm->memslots[0]->memslots[0]',
+    )
+    .replace(
+      'struct kvm_memslots { atomic_long_t last_used_slot; };',
+      'struct kvm_memslots {\n\tint used_slots;\n\tstruct kvm_memory_slot memslots[];\n};',
+    ) ?? null;

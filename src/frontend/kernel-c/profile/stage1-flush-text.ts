@@ -1,3 +1,5 @@
+import type { ReadFile } from '../read-file.ts';
+
 /** The function of the profile's text that makes the process. */
 export const MAKE_PROCESS = 'tlbgate_make_process';
 
@@ -5,8 +7,11 @@ export const MAKE_PROCESS = 'tlbgate_make_process';
  * C text before the scenarios, at the end of the first unit: a process with an address space of its own,
  * and what a scenario may call. Tables are made and changed by the tree's own functions.
  */
-export const STAGE1_TEXT = `
-#include <linux/mm.h>
+export function stage1Text(read: ReadFile): string {
+  const names = folioNames(read);
+  const hasTasks = read('include/linux/sched.h') !== null;
+  return `
+${hasTasks ? '#include <linux/sched.h>\n' : ''}#include <linux/mm.h>
 #include <asm/pgalloc.h>
 #include <asm/tlb.h>
 
@@ -33,13 +38,21 @@ static struct vm_area_struct tlbgate_vma;
 
 void ${MAKE_PROCESS}(u64 asid)
 {
-	tlbgate_mm.pgd = __tlbgate_alloc_table();
+${
+  hasVariable(read)
+    ? `#ifndef vabits_actual
+	/* Kernels built for 48 bits of VA have no others; up to 5.17 they ask all the same. */
+	vabits_actual = VA_BITS;
+#endif
+`
+    : ''
+}	tlbgate_mm.pgd = __tlbgate_alloc_table();
 	atomic64_set(&tlbgate_mm.context.id, asid);
 	tlbgate_vma.vm_mm = &tlbgate_mm;
 	__tlbgate_vm(asid, __pa(tlbgate_mm.pgd), 0);
 }
 
-/* Entries of each level for an address, with the tables above them. */
+${hasTasks ? CURRENT : ''}/* Entries of each level for an address, with the tables above them. */
 static pmd_t *pmd_of(u64 va)
 {
 	pgd_t *pgd = pgd_offset(the_mm, va);
@@ -69,11 +82,15 @@ static void one_folio(u64 page, unsigned int pages)
 	struct folio *folio = (struct folio *)pfn_to_page(page >> PAGE_SHIFT);
 	unsigned int i;
 
-	folio->flags = 1UL << PG_head;
-	folio->page.compound_head = 0;
-	*(u64 *)&folio->_folio_nr_pages = pages;
+	*(unsigned long *)&folio->flags = 1UL << PG_head;
+	folio->page.${names.head} = 0;
+#if ${names.always ? 1 : 'defined(NR_PAGES_IN_LARGE_FOLIO)'}
+	*(u64 *)&folio->${names.pages} = pages;
+#else
+	folio->_flags_1 = __builtin_ctz(pages);
+#endif
 	for (i = 1; i < pages; i++)
-		set_compound_head(&folio->page + i, &folio->page);
+		set_compound_head(&folio->page + i, &folio->page${names.withOrder ? ', __builtin_ctz(pages)' : ''});
 }
 
 /* A page that threads may read and write, and one that they may read. */
@@ -95,4 +112,40 @@ static void map_user(u64 va, u64 page, u64 size, pgprot_t prot)
 	}
 	spin_unlock(&tlbgate_mm.page_table_lock);
 }
+`;
+}
+
+/** What a tree calls the parts of a folio; found by probing. */
+function folioNames(read: ReadFile): {
+  readonly head: string;
+  readonly pages: string;
+  /** The number of pages is kept beside the order, however the tree is configured. */
+  readonly always: boolean;
+  readonly withOrder: boolean;
+} {
+  const types = read('include/linux/mm_types.h') ?? '';
+  const flags = read('include/linux/page-flags.h') ?? '';
+  const isNew = /\bunsigned int _nr_pages;/.test(types);
+  return {
+    head: /\bunsigned long compound_info;/.test(types) ? 'compound_info' : 'compound_head',
+    pages: isNew ? '_nr_pages' : '_folio_nr_pages',
+    always: !isNew,
+    withOrder: /\bset_compound_head\([^)]*\border\)/.test(flags),
+  };
+}
+
+/** Whether the number of bits of a VA is a variable, which the kernel sets at boot. */
+function hasVariable(read: ReadFile): boolean {
+  return /^extern u64\s+vabits_actual;/m.test(read('arch/arm64/include/asm/memory.h') ?? '');
+}
+
+/** Kernels that put barriers off while a task is in its lazy mode ask for the task. */
+const CURRENT = `static struct task_struct tlbgate_task;
+
+/* A task in no interrupt and not in lazy mode. */
+struct task_struct *tlbgate_for_get_current(void)
+{
+	return &tlbgate_task;
+}
+
 `;

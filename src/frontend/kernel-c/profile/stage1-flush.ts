@@ -10,7 +10,7 @@ import {
   optionalConstant,
   type Profile,
 } from './kernel.ts';
-import { STAGE1_TEXT } from './stage1-flush-text.ts';
+import { stage1Text } from './stage1-flush-text.ts';
 
 /** Sees everything that memory management sees, and holds the generic forms of what it calls. */
 const FIRST = 'mm/pgtable-generic.c';
@@ -22,6 +22,8 @@ const FURTHER = ['arch/arm64/mm/contpte.c', 'arch/arm64/mm/mmu.c', 'arch/arm64/m
 const CAPABILITIES: readonly (readonly [string, (features: Features) => boolean])[] = [
   ['ARM64_HAS_ARMv8_4_TTL', (features) => features.ttl],
   ['ARM64_HAS_TLB_RANGE', (features) => features.tlbiRange],
+  // Cores with level 2 of FEAT_BBM that raise no conflict aborts, which the machine does not model.
+  ['ARM64_HAS_BBML2_NOABORT', (features) => features.bbm === 2],
   ['ARM64_ALWAYS_BOOT', () => true],
   ['ARM64_ALWAYS_SYSTEM', () => true],
   // What the machine does not model is absent, and so is each workaround for it.
@@ -69,7 +71,7 @@ export function stage1Profile(
   return {
     name,
     units: [FIRST, ...FURTHER.filter((path) => read(path) !== null)],
-    appended: [{ path: '<profile>', text: STAGE1_TEXT + CONSTANT_TEXT }, ...scenarios],
+    appended: [{ path: '<profile>', text: stage1Text(read) + CONSTANT_TEXT }, ...scenarios],
     locks: '',
     vhe: false,
   };
