@@ -266,7 +266,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe('single wrong steps in the C of 5.8', { timeout: 60_000 }, () => {
+describe('single wrong steps in the C of 5.8', { timeout: 120_000 }, () => {
   for (const { name, edits, scenario, machine = FWB, expected } of CASES) {
     test.skipIf(tree58.root === null)(`${needing(tree58, `${name}: ${expected}`)}`, () => {
       expect(verdictOf(baseOf(tree58), scenario, machine)).toBe('verified');
