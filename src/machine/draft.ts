@@ -1,6 +1,7 @@
 import type { MachineFaults } from './fault.ts';
 import type { Memory } from './memory.ts';
 import type { MayCaches } from './may-cache.ts';
+import { createBoundsNotes, type BoundsMet } from './bounds-met.ts';
 import { createMemory } from './memory.ts';
 import { createMayCaches } from './may-cache.ts';
 import { createGhost, type Ghost } from './ghost.ts';
@@ -84,6 +85,8 @@ export interface Draft {
   touchGhost(): Ghost;
   /** A free ledger slot, or -1. */
   freeSlot(): number;
+  /** Bounds of the machine that kept something from happening so far. */
+  boundsMet(): BoundsMet;
   openSlot(slot: number, pe: number, invalidation: number, pending: number): void;
   slotIssuer(slot: number): number;
   slotInvalidation(slot: number): number;
@@ -144,7 +147,9 @@ export function createDraft(setup: MachineSetup): Draft {
   const trail = createReadTrail(size);
   const ghost = trackedGhost(rawGhost, trail, STATE.ghost, () => base[STATE.ghost] as number);
   const parts = createStateParts({ memory, tlbs, ghost: rawGhost, ledger, windowPool, threads });
-  const settling = createSettleWindow(memory, tlbs, Math.min(setup.bounds.window, MAX_WINDOW));
+  const bounds = createBoundsNotes(setup, threads, tables);
+  const inFlight = Math.min(setup.bounds.window, MAX_WINDOW);
+  const settling = createSettleWindow(memory, tlbs, inFlight, bounds.full);
 
   /** The content of a component, all of it. */
   function read(component: number): number {
@@ -346,6 +351,7 @@ export function createDraft(setup: MachineSetup): Draft {
       write(at, icaches.invalidate(read(at), cell, onlyVmid));
       closeIcache(pe);
     },
+    boundsMet: bounds.met,
     touchGhost() {
       rawGhost.load(ids[STATE.ghost] as number);
       return ghost;
@@ -354,6 +360,7 @@ export function createDraft(setup: MachineSetup): Draft {
       const table = slots();
       for (let slot = 0; slot < LEDGER_SLOTS; slot += 1)
         if (table[slot * SLOT_INTS] === 0) return slot;
+      bounds.noSlot();
       return -1;
     },
     openSlot(slot, pe, invalidation, mask) {
