@@ -203,7 +203,11 @@ function openLegacy(
 ): LoadedTree {
   const units = unitLoader(read, overlay, base?.units ?? null);
   const patched = overlayReader(overlay, read);
-  const { placed, texts } = placeFiles(files, NAME);
+  const { placed, texts } = placeFiles(
+    files,
+    NAME,
+    [...UNMAP, ...FIGURES].map((each) => scenarioOf(each).name),
+  );
   const log = assumptionLog();
   const kernels = new Map<boolean, Kernel>();
   const kernelFor = (vhe: boolean): Kernel => {
