@@ -23,15 +23,8 @@ export interface PlacedFiles {
   readonly texts: readonly AppendedText[];
 }
 
-/**
- * The scenarios of those files that a profile can run. They are found by their names, so a name that is there already
- * is an error: one of the two would never be run. `others`: names of scenarios that come from no file.
- */
-export function placeFiles(
-  files: readonly ScenarioSource[],
-  profile: string,
-  others: readonly string[] = [],
-): PlacedFiles {
+/** The scenarios of those files that a profile can run. */
+export function placeFiles(files: readonly ScenarioSource[], profile: string): PlacedFiles {
   const placed: Placed[] = [];
   const texts: AppendedText[] = [];
   for (const [index, source] of files.entries()) {
@@ -44,15 +37,7 @@ export function placeFiles(
         (_, cpu) => `tlbgate_${hostName(cpu)}_${index}`,
       ),
     };
-    for (const view of settings.views) {
-      const one = place(settings, view, names);
-      const { name } = one.scenario;
-      if (others.includes(name) || placed.some(({ scenario }) => scenario.name === name)) {
-        const message = `there is a scenario with the name "${name}" already: give this one another`;
-        throw new FrontendError(source.path, 1, 1, message);
-      }
-      placed.push(one);
-    }
+    placed.push(...settings.views.map((view) => place(settings, view, names)));
     texts.push(...namedText(source, names));
   }
   return { placed, texts };

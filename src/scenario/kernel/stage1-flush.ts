@@ -190,7 +190,6 @@ function hostSubject(
   return {
     ...before,
     tables,
-    onlyTheseTables: true,
     structWords,
     words: {
       kind: 'own',

@@ -90,7 +90,6 @@ export interface ProcessSubject {
   readonly features: Features;
   readonly asid: number;
   readonly tables: Environment['tables'];
-  readonly onlyTheseTables?: boolean;
   readonly words: TableWords;
   readonly structWords: ReadonlyMap<bigint, bigint>;
   readonly watchedLines: Environment['watchedLines'];
