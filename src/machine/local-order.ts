@@ -320,6 +320,8 @@ export function mayFire(w: Window, j: number): boolean {
           if (!addressPicksResolved(w, info)) return false;
         }
         if (info.kind === KIND.context && !fired(w, i)) return false;
+        // A TLBI executes at the Exception level it is written for; only its completion may come later.
+        if (effect.kind !== 'isb' && info.kind === KIND.tlbi && !fired(w, i)) return false;
       }
       return true;
     case 'tlbi':

@@ -13,7 +13,7 @@ import {
   targetOf,
 } from './instance.ts';
 import { mayFetch, mayRead, mayWrite } from './local-order.ts';
-import type { Instance, NaiveState, Pe, Source, Written } from './state.ts';
+import type { Instance, NaiveState, Pe, Source, Written, Word } from './state.ts';
 import { quiet, withInstance, withPeChange, withWord, type Step } from './step.ts';
 import { afterWrite, extract, insert, readableValues, wordAddress, wordAt } from './word.ts';
 import type { World } from './world.ts';
@@ -78,8 +78,9 @@ function loadSteps(access: Access, bytes: number): readonly Step[] {
     )
     .at(-1);
   if (store === undefined) {
-    return readableValues(wordAt(state, pa), cacheable).flatMap(({ value, version }) =>
-      performedRead(access, extract(value, pa, bytes), { kind: 'memory', version }),
+    const word = wordAt(state, pa);
+    return readableValues(word, cacheable).flatMap(({ value, version }) =>
+      performedRead(access, extract(value, pa, bytes), sourceOf(word, version, cacheable)),
     );
   }
   // Store-to-load forwarding of the very same bytes; anything else waits for the store. The write of an
@@ -91,6 +92,10 @@ function loadSteps(access: Access, bytes: number): readonly Step[] {
   if (data === null) return [];
   const value = extract(data << ((pa & 7n) * 8n), pa, bytes);
   return performedRead(access, value, { kind: 'forwarded', from: store.seq });
+}
+
+function sourceOf({ arrivals }: Word, version: number, cacheable: boolean): Source {
+  return { kind: 'memory', version, arrival: cacheable ? null : arrivals };
 }
 
 /** What a pending store or atomic is going to write, or null while it is not known. */
@@ -153,9 +158,10 @@ function atomicReadSteps(access: Access): readonly Step[] {
     .some((x) => isWrite(x) && isPendingAccess(x) && sameWord(pe, x, instance));
   const operands = operandsOf(pe, effect.operands);
   if (pendingStore) return [];
-  return readableValues(wordAt(state, pa), cacheable).flatMap((copy) => {
+  const word = wordAt(state, pa);
+  return readableValues(word, cacheable).flatMap((copy) => {
     const old = extract(copy.value, pa, effect.bytes);
-    const source: Source = { kind: 'memory', version: copy.version };
+    const source = sourceOf(word, copy.version, cacheable);
     if (operands !== null && effect.update(old, operands) === null) {
       return performedRead(access, old, source);
     }
@@ -191,7 +197,7 @@ function writtenStep(access: Access, update: (old: bigint) => bigint): Step {
   const resolved = withPeChange(done, index, ({ window }) => ({
     window: window.map((x) =>
       x.source?.kind === 'forwarded' && x.source.from === instance.seq
-        ? { ...x, source: { kind: 'memory', version: after.writes } }
+        ? { ...x, source: sourceOf(after, after.writes, cacheable) }
         : x,
     ),
   }));

@@ -17,7 +17,10 @@ export function mayTakeRead(pe: Pe, at: number, source: Source): boolean {
     if (source.kind === 'forwarded') {
       return later.kind === 'forwarded' && later.from >= source.from;
     }
-    return later.kind === 'memory' && later.version >= source.version;
+    if (later.kind !== 'memory') return false;
+    return later.arrival !== null && source.arrival !== null
+      ? later.arrival >= source.arrival
+      : later.version >= source.version;
   });
 }
 

@@ -96,6 +96,9 @@ export function maySynchronise(pe: Pe, at: number): boolean {
   const w = waiting(pe, at);
   if (w === null || commonPending(w) || controlPending(w)) return false;
   if (pickedAddressPending(w)) return false;
+  // A TLBI executes at the Exception level it is written for.
+  const changesLevel = w.self.effect.kind !== 'isb';
+  if (changesLevel && w.earlier.some((x) => x.effect.kind === 'tlbi' && !x.done)) return false;
   return !w.earlier.some((x) => (x.effect.kind === 'context' && !x.done) || !hasTranslated(pe, x));
 }
 

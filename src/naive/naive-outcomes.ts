@@ -89,7 +89,10 @@ export function initialState(setup: MachineSetup): NaiveState {
   }));
   const words = setup.memory.map(
     ({ address, value }) =>
-      [address, { poc: { value, version: 0 }, dirty: null, clean: [], writes: 0 }] as const,
+      [
+        address,
+        { poc: { value, version: 0 }, dirty: null, clean: [], writes: 0, arrivals: 0 },
+      ] as const,
   );
   return {
     pes,

@@ -35,7 +35,11 @@ function peKey(pe: Pe): string {
 
 function instanceKey({ seq, node, guess, translation, done, value, source }: Instance): string {
   const from =
-    source === null ? '' : source.kind === 'memory' ? `m${source.version}` : `f${source.from}`;
+    source === null
+      ? ''
+      : source.kind === 'memory'
+        ? `m${source.version}.${source.arrival}`
+        : `f${source.from}`;
   const t = translation === null ? '' : translationKey(translation);
   return `${seq},${node},${guess},${done ? 1 : 0},${value},${from},${t}`;
 }
@@ -52,8 +56,8 @@ function contextKey({ el, vmid, asid, stage1, stage2 }: Context): string {
   return `${el},${vmid},${asid},${stage1?.root ?? '-'},${stage2?.root ?? '-'}`;
 }
 
-function wordKey({ poc, dirty, clean, writes }: Word): string {
-  return `${written(poc)},${dirty === null ? '' : written(dirty)},${clean.map(written).join('+')},${writes}`;
+function wordKey({ poc, dirty, clean, writes, arrivals }: Word): string {
+  return `${written(poc)},${dirty === null ? '' : written(dirty)},${clean.map(written).join('+')},${writes},${arrivals}`;
 }
 
 function written({ value, version }: Written): string {

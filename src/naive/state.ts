@@ -39,6 +39,11 @@ export interface Word {
   readonly clean: readonly Written[];
   /** Number of writes so far: the version of the newest. */
   readonly writes: number;
+  /**
+   * Number of values that have come to the PoC. A line written back late puts an older write over a newer one there: reads past
+   * the caches see the order of arrival.
+   */
+  readonly arrivals: number;
 }
 
 /** A descriptor that something was built from: the cell and the version read there. */
@@ -118,7 +123,12 @@ export interface Translation {
 
 /** Where a performed read took its value: a write to memory, or an own store not yet performed. */
 export type Source =
-  | { readonly kind: 'memory'; readonly version: number }
+  | {
+      readonly kind: 'memory';
+      readonly version: number;
+      /** For a read past the caches, which value at the PoC it was; null for one through them. */
+      readonly arrival: number | null;
+    }
   | { readonly kind: 'forwarded'; readonly from: number };
 
 /** One instruction instance in the window of its PE. */

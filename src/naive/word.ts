@@ -1,6 +1,12 @@
 import type { NaiveState, Word, Written } from './state.ts';
 
-const UNWRITTEN: Word = { poc: { value: 0n, version: 0 }, dirty: null, clean: [], writes: 0 };
+const UNWRITTEN: Word = {
+  poc: { value: 0n, version: 0 },
+  dirty: null,
+  clean: [],
+  writes: 0,
+  arrivals: 0,
+};
 
 /** The 8-byte word an address lies in. */
 export function wordAddress(address: bigint): bigint {
@@ -29,10 +35,11 @@ export function readableValues(word: Word, cacheable: boolean): readonly Written
 export function afterWrite(word: Word, value: bigint, cacheable: boolean, lines: boolean): Word {
   const written: Written = { value, version: word.writes + 1 };
   const writes = word.writes + 1;
-  if (!lines) return { poc: written, dirty: null, clean: [], writes };
+  const arrivals = word.arrivals + 1;
+  if (!lines) return { poc: written, dirty: null, clean: [], writes, arrivals };
   return cacheable
-    ? { poc: word.poc, dirty: written, clean: [], writes }
-    : { ...word, poc: written, writes };
+    ? { ...word, dirty: written, clean: [], writes }
+    : { ...word, poc: written, writes, arrivals };
 }
 
 /** The word after a clean copy of the PoC value was filled into some cache. */
@@ -40,16 +47,20 @@ export function afterFill(word: Word): Word {
   return { ...word, clean: distinct([...word.clean, word.poc]) };
 }
 
+/** The word after its dirty copy came to the PoC. */
+function arrived(word: Word, dirty: Written): Word {
+  return { ...word, poc: dirty, dirty: null, arrivals: word.arrivals + 1 };
+}
+
 /** The word after its dirty copy was written back; the copy stays, clean. Also DC CVAC and CVAU. */
 export function afterClean(word: Word): Word {
-  return word.dirty === null
-    ? word
-    : { ...word, poc: word.dirty, dirty: null, clean: [word.dirty] };
+  return word.dirty === null ? word : { ...arrived(word, word.dirty), clean: [word.dirty] };
 }
 
 /** The word after DC CIVAC: cleaned, and no copy left in any cache. */
 export function afterCleanInvalidate(word: Word): Word {
-  return { ...word, poc: word.dirty ?? word.poc, dirty: null, clean: [] };
+  const { dirty } = word;
+  return { ...(dirty === null ? word : arrived(word, dirty)), clean: [] };
 }
 
 /** The word after DC IVAC: no copy left in any cache, a dirty one lost. */

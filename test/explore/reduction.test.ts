@@ -107,6 +107,14 @@ describe('exploring eager steps alone finds what plain search finds', () => {
       },
     ],
     [
+      'a TLBI before an exception return is not executed at the lower Exception level',
+      {
+        ...PLAIN,
+        fillOutOfContext: false,
+        hosts: [[{ kind: 'tlbi', op: 'IPAS2E1IS', page: 0 }, { kind: 'leave' }]],
+      },
+    ],
+    [
       'a lock protects reads of tables only from those who take the same lock',
       {
         ...PLAIN,

@@ -44,7 +44,7 @@ const DATA = [0x80000n, 0x81000n] as const;
 
 type Shape = 'stage1' | 'stage2' | 'both';
 
-interface Plan {
+export interface Plan {
   readonly shape: Shape;
   /** Levels of the stage that the host edits: 1 or 2. */
   readonly levels: 1 | 2;
