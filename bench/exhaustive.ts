@@ -5,7 +5,7 @@ import { deferredRangeFlush } from '../src/candidates/unmap-stage2-range/deferre
 import { perPageFlush } from '../src/candidates/unmap-stage2-range/per-page-flush.ts';
 import { factAtEnd, machineOf } from '../src/explore/check.ts';
 import { scenarioLibrary } from '../src/explore/library.ts';
-import { search, type SearchLimits, type SearchResult } from '../src/explore/search.ts';
+import { search, type SearchResult } from '../src/explore/search.ts';
 import { stateGraph } from '../src/explore/state-graph.ts';
 import type { Machine } from '../src/machine/machine.ts';
 import { MAX_WINDOW } from '../src/machine/window.ts';
@@ -33,7 +33,7 @@ export interface Reductions {
   readonly symmetric: boolean;
 }
 
-export const ALL: Reductions = { reduced: true, wholeAccesses: true, symmetric: true };
+const ALL: Reductions = { reduced: true, wholeAccesses: true, symmetric: true };
 const NONE: Reductions = { reduced: false, wholeAccesses: false, symmetric: false };
 
 interface Question {
@@ -49,7 +49,7 @@ const SEED_WITHOUT_FWB: Question = {
 };
 
 /** Questions whose answer is a pass: the whole state space is looked at. */
-export const PASSES: readonly Question[] = [
+const PASSES: readonly Question[] = [
   {
     name: 'seed, FWB: verdict',
     candidate: deferredRangeFlush,
@@ -61,7 +61,7 @@ export const PASSES: readonly Question[] = [
 const VCPUS = [1, 2, 3] as const;
 const PAGES = [1, 2, 3, 4] as const;
 /** Instructions in flight per PE, as in the default scenario. */
-export const WINDOW = MAX_WINDOW;
+const WINDOW = MAX_WINDOW;
 
 /** Time to a verdict of seed and baseline, by the number of vCPUs and pages. */
 export function verdictRows(now: () => number, states: number): readonly SearchRow[] {
@@ -201,8 +201,7 @@ export function contentRows(limit: number): readonly ContentRow[] {
   );
 }
 
-/** A question at a size. */
-export interface SizedQuestion extends Question {
+interface SizedQuestion extends Question {
   readonly vcpus: number;
   readonly pages: number;
   readonly window: number;
@@ -228,16 +227,10 @@ function run(
   };
 }
 
-/** A search for the first violation; `watch`: `SearchLimits.watch`. */
-export function searched(
-  machine: Machine,
-  how: Reductions,
-  states: number,
-  watch?: SearchLimits['watch'],
-): SearchResult {
+function searched(machine: Machine, how: Reductions, states: number): SearchResult {
   return search(
     machine,
-    { states, ...(watch === undefined ? {} : { watch }) },
+    { states },
     {
       ...how,
       violation: (facts) => firstViolation(ALL_RULES, facts)?.rule.id ?? null,
@@ -250,7 +243,7 @@ export function searched(
 }
 
 /** The default scenario; a general guest that writes, its MMU off. */
-export function bench({ candidate, features, vcpus, pages, window }: SizedQuestion): Machine {
+function bench({ candidate, features, vcpus, pages, window }: SizedQuestion): Machine {
   const scenario = defaultScenario(candidate.id, features);
   const machine = machineOf(
     {

@@ -4,11 +4,18 @@ import {
   type CheckRecord,
   type CheckTask,
 } from '../explore/check-journal.ts';
+import { NO_BOUNDS_MET } from '../machine/bounds-met.ts';
 import { verify, type VerifyRequest } from '../explore/verify.ts';
 import { performChecks, type WorkerStart } from './check-pool.ts';
 
 /** What stands for a check that has not been made: nothing is known, nothing was looked at. */
-const UNKNOWN: CheckRecord = { outcomes: [], states: 0, cut: false, read: [] };
+const UNKNOWN: CheckRecord = {
+  outcomes: [],
+  states: 0,
+  cut: false,
+  boundsMet: NO_BOUNDS_MET,
+  read: [],
+};
 
 /**
  * Makes the checks of a verification on several threads and returns a journal of them, from which

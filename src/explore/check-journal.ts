@@ -1,5 +1,6 @@
 import type { Features } from '../arm64/features.ts';
 import type { Candidate } from '../candidates/candidate.ts';
+import type { BoundsMet } from '../machine/bounds-met.ts';
 import { ruleById } from '../rules/all-rules.ts';
 import { isInputError, type InputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -33,6 +34,7 @@ export interface CheckRecord {
   readonly states: number;
   /** As in `Checked`. */
   readonly cut: boolean;
+  readonly boundsMet: BoundsMet;
   /** Features the machine and the candidate looked at. */
   readonly read: readonly (keyof Features)[];
 }
@@ -120,6 +122,7 @@ export function performCheck(
     })),
     states: checked.states,
     cut: checked.cut,
+    boundsMet: checked.boundsMet,
     read: [...read],
   };
 }

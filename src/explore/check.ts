@@ -1,5 +1,6 @@
 import type { Candidate } from '../candidates/candidate.ts';
 import { attempt, type Diagnostic } from '../frontend/kernel-c/diagnostic.ts';
+import { NO_BOUNDS_MET, type BoundsMet } from '../machine/bounds-met.ts';
 import type { Fact } from '../machine/facts.ts';
 import { createMachine, type Machine } from '../machine/machine.ts';
 import type { MachineSetup } from '../machine/setup.ts';
@@ -40,6 +41,8 @@ export interface Checked {
   readonly states: number;
   /** Runs were cut off at the most preemptions, so that no rule is verified. */
   readonly cut: boolean;
+  /** The machine's own bounds that kept something from happening. */
+  readonly boundsMet: BoundsMet;
   /** Where kernel code came to something that has no meaning here, so that the search ended. */
   readonly stopped: Diagnostic | null;
 }
@@ -115,7 +118,8 @@ export function checkScenario(
       verdict: 'inconclusive',
       message: null,
     }));
-    return { outcomes: none, states: 0, cut: false, stopped: made.diagnostic };
+    const { diagnostic: stopped } = made;
+    return { outcomes: none, states: 0, cut: false, boundsMet: NO_BOUNDS_MET, stopped };
   }
   const machine = made.value;
   if ('kind' in machine) return machine;
@@ -131,7 +135,8 @@ export function checkScenario(
       outcomes.delete('progress');
     }
   }
-  return { outcomes: inOrder(rules, outcomes), states, cut: found.cut, stopped };
+  const boundsMet = machine.inspect.boundsMet();
+  return { outcomes: inOrder(rules, outcomes), states, cut: found.cut, boundsMet, stopped };
 }
 
 /** The outcomes of some rules, in their order. */

@@ -1,5 +1,6 @@
 import type { Features } from '../arm64/features.ts';
 import { attempt, type Diagnostic } from '../frontend/kernel-c/diagnostic.ts';
+import { NO_BOUNDS_MET, type BoundsMet } from '../machine/bounds-met.ts';
 import type { Rule } from '../rules/rule.ts';
 import { isInputError } from '../scenario/input-error.ts';
 import type { KernelScenario, LoadedTree } from '../scenario/kernel/family.ts';
@@ -43,6 +44,8 @@ export interface SideRun {
   readonly features: Features;
   readonly outcomes: readonly RuleOutcome[];
   readonly states: number;
+  /** The machine's own bounds that kept something from happening. */
+  readonly boundsMet: BoundsMet;
   /** Why nothing more can be said: the code came to something that nobody gave a meaning. */
   readonly stopped: Diagnostic | null;
   /** Places in the source of each rule that is broken. */
@@ -118,6 +121,7 @@ function runOne(
     ...base,
     outcomes: rules.map((rule) => ({ rule, verdict: 'inconclusive', message: null })),
     states: 0,
+    boundsMet: NO_BOUNDS_MET,
     stopped,
     cost: null,
   });
@@ -146,6 +150,6 @@ function runOne(
   );
   if (isInputError(checked)) return { scenario: scenario.name, features, reason: checked.message };
   const cost = alone.kind === 'ok' ? costOf(alone.value) : null;
-  const { outcomes, states, stopped } = checked;
-  return { ...base, outcomes, states, stopped, cost };
+  const { outcomes, states, boundsMet, stopped } = checked;
+  return { ...base, outcomes, states, boundsMet, stopped, cost };
 }

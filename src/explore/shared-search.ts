@@ -168,7 +168,8 @@ function searchTogether(search: SharedSearch, from: SearchSnapshot): Found {
   }
   const helpers = helpersOf(work);
   if (!areDone || helpers.failed || helpers.violated || found.kind === 'violation') throw toOne;
-  // What comes after has no need of the others, nor of a bound.
+  // What comes after has no need of the others, nor of a bound; bounds that others met are among their ids.
+  machine.inspect.ids.catchUp();
   inWork.ids.moveTo(idJournal(sharedJournal(work.journal).content()));
   const states = seen.size();
   const isLimited = found.kind === 'limit' || Atomics.load(status, STATUS.limited) === 1;

@@ -1,5 +1,6 @@
 import type { Features } from '../arm64/features.ts';
 import type { Candidate } from '../candidates/candidate.ts';
+import type { BoundsMet } from '../machine/bounds-met.ts';
 import type { Rule } from '../rules/rule.ts';
 import { isInputError, type InputError } from '../scenario/input-error.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -54,6 +55,8 @@ export interface ScenarioRun extends NamedScenario {
   readonly states: number;
   /** Runs were cut off at the most preemptions. */
   readonly cut: boolean;
+  /** The machine's own bounds that kept something from happening. */
+  readonly boundsMet: BoundsMet;
   readonly verdicts: readonly { readonly rule: string; readonly verdict: Verdict }[];
 }
 
@@ -142,6 +145,7 @@ export function verify(request: VerifyRequest): Verification | InputError {
         ...named,
         states: checked.states,
         cut: checked.cut,
+        boundsMet: checked.boundsMet,
         verdicts: checked.outcomes.map(({ rule, verdict }) => ({ rule, verdict })),
       });
     }

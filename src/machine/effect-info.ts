@@ -80,6 +80,8 @@ export interface ThreadEffects {
   nextDone(node: number): number;
   /** What was thrown, for such a number. */
   failure(head: number): unknown;
+  /** The steps from node to node asked for so far: from, to, from, to ... */
+  readonly edges: readonly number[];
 }
 
 function operandsOf(effect: Effect): readonly Expr[] {
@@ -153,10 +155,13 @@ export function threadEffects(tree: ThreadTree, ids: IdTables): ThreadEffects {
   const infos: (EffectInfo | null | undefined)[] = [];
   const done: (number | undefined)[] = [];
   const failures: unknown[] = [];
+  const edges: number[] = [];
   const goOn = ids.watched(
     ({ node, answer }: { readonly node: number; readonly answer: Answer }) => {
       try {
-        return tree.next(node, answer);
+        const to = tree.next(node, answer);
+        edges.push(node, to);
+        return to;
       } catch (problem) {
         failures.push(problem);
         return HEAD_WAITS - failures.length;
@@ -187,5 +192,6 @@ export function threadEffects(tree: ThreadTree, ids: IdTables): ThreadEffects {
       return to;
     },
     failure: (head) => failures[HEAD_WAITS - 1 - head],
+    edges,
   };
 }

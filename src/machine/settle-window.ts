@@ -1,4 +1,5 @@
 import { evaluate, type Expr } from '../program/expr.ts';
+import type { BoundsNotes } from './bounds-met.ts';
 import { KIND, type EffectInfo, type ThreadEffects } from './effect-info.ts';
 import { picksResolved, translationPending } from './local-order.ts';
 import type { MayCaches } from './may-cache.ts';
@@ -36,8 +37,13 @@ export interface SettleWindow {
   address(w: Window, index: number): bigint | undefined;
 }
 
-/** Settling of windows that hold at most `bound` instances. */
-export function createSettleWindow(memory: Memory, tlbs: MayCaches, bound: number): SettleWindow {
+/** Settling of windows that hold at most `bound` instances; `onFull` is told when one has no room. */
+export function createSettleWindow(
+  memory: Memory,
+  tlbs: MayCaches,
+  bound: number,
+  onFull: BoundsNotes['full'],
+): SettleWindow {
   function result(w: Window, seq: number): bigint | undefined {
     const i = indexOf(w, seq);
     if (i >= 0) return i < w.count ? resultAt(memory, w, i) : undefined;
@@ -115,6 +121,12 @@ export function createSettleWindow(memory: Memory, tlbs: MayCaches, bound: numbe
     }
   }
 
+  /** Whether there is something to fetch. What a generator throws comes only when the window is empty. */
+  function goesOn({ head }: Window, thread: ThreadEffects): boolean {
+    if (head === HEAD_WAITS) return false;
+    return head < HEAD_WAITS ? thread.tree.symbolic : thread.at(head) !== null;
+  }
+
   /** Physical addresses that have become known. */
   function locate(w: Window): void {
     for (let i = 0; i < w.count; i += 1) {
@@ -158,7 +170,9 @@ export function createSettleWindow(memory: Memory, tlbs: MayCaches, bound: numbe
         retireFirst(w);
       }
       fetch(w, thread);
-      if (w.count === count && w.head === head) return true;
+      if (w.count !== count || w.head !== head) continue;
+      if (count === bound && goesOn(w, thread)) onFull(w, thread);
+      return true;
     }
   }
 

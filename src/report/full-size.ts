@@ -1,5 +1,7 @@
+import { CLASS_WINDOW } from '../explore/summary/class-machine.ts';
 import type { FullSizeRun, FullSizeVerification } from '../explore/summary/verify-full-size.ts';
 import { showFeatureDifferences } from '../arm64/features.ts';
+import { boundsMetText } from './bounds-met-text.ts';
 import { featuresJson } from './json.ts';
 import { columns, count, labelled } from './layout.ts';
 
@@ -44,6 +46,12 @@ function sizeText(
       `${count(own)} states`,
     ]);
     lines.push(...columns(rows, 5));
+    const search = {
+      name: 'classes of pages',
+      window: CLASS_WINDOW,
+      boundsMet: result.boundsMet,
+    };
+    for (const text of boundsMetText([search])) lines.push(...labelled('   ', text, width));
     if (result.incomplete !== null) {
       lines.push(...labelled('   ', `not all of it: the candidate ${result.incomplete}`, width));
     }
@@ -95,6 +103,9 @@ export function fullSizeJson({ sizes, pages, vcpus }: FullSizeVerification): unk
           effects: result.effects,
           hostRuns: result.runs,
           states: result.states,
+          window: CLASS_WINDOW,
+          windowReached: result.boundsMet.window,
+          outstandingTlbisReached: result.boundsMet.tlbis,
           verdicts: Object.fromEntries(
             result.outcomes.map(({ rule, verdict }) => [rule.id, verdict]),
           ),

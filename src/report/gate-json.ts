@@ -3,6 +3,7 @@ import type { GateResult } from '../explore/gate-result.ts';
 import type { SideRun } from '../explore/gate.ts';
 import { FORMAT } from '../scenario/codec.ts';
 import { featuresJson } from './json.ts';
+import { boundsMetJson, type BoundedSearch } from './bounds-met-text.ts';
 import { notesFor } from './limits.ts';
 
 /** The one object that `patch --json` and `tree --json` print: the contract for scripts. */
@@ -30,6 +31,7 @@ export function gateJson(gate: GateResult): unknown {
           ...(what === undefined ? {} : { change: what }),
           ...(outcome?.message == null ? {} : { message: outcome.message }),
           ...(run.stopped === null ? {} : { stopped: run.stopped }),
+          windowReached: run.boundsMet.window,
           source: (run.sources.get(rule.id) ?? []).map(({ file, line }) => ({ file, line })),
         };
       }),
@@ -59,7 +61,7 @@ export function gateJson(gate: GateResult): unknown {
             ),
           })),
         }),
-    bounds: { statesPerSearch: gate.statesPerSearch },
+    bounds: { statesPerSearch: gate.statesPerSearch, ...boundsMetJson(runs.map(boundedRun)) },
     impossible: result.impossible.map(({ scenario, features, reason }) => ({
       scenario,
       features: featuresJson(features),
@@ -67,6 +69,11 @@ export function gateJson(gate: GateResult): unknown {
     })),
     notes: notesFor(gate.machines),
   };
+}
+
+/** A run with its bound. */
+export function boundedRun({ scenario, boundsMet }: SideRun): BoundedSearch {
+  return { name: scenario.name, window: scenario.situation.window, boundsMet };
 }
 
 function coverageJson({ patch }: GateResult): unknown {

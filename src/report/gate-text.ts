@@ -10,7 +10,8 @@ import { type ScenarioSummary, summaryOf, worstOf } from '../explore/gate-summar
 import type { SideResult, SideRun } from '../explore/gate.ts';
 import type { Rule } from '../rules/rule.ts';
 import { fileReportText } from './gate-patch-text.ts';
-import { costRows } from './gate-json.ts';
+import { boundsMetText } from './bounds-met-text.ts';
+import { boundedRun, costRows } from './gate-json.ts';
 import type { Effect } from '../explore/gate-effect.ts';
 import type { ShownHunk } from './gate-hunks.ts';
 import { columns, count, labelled } from './layout.ts';
@@ -260,6 +261,9 @@ export function gateGroundsText(gate: GateResult, style: Style): readonly string
     Math.max(0, ...scenarios.map(({ situation }) => read(situation)));
   lines.push(
     ` bounds    up to ${most((s) => s.hosts + s.vcpus + (s.secondVm ? 1 : 0))} PEs, ${most((s) => s.pages)} pages, ${most((s) => s.window)} instructions in flight per PE, ${count(statesPerSearch)} states per search; ${count(states)} states seen`,
+    ...boundsMetText(result.runs.map(boundedRun)).flatMap((text) =>
+      labelled('           ', text, style.width),
+    ),
     ...scenariosText(gate, style),
     ' assumed',
   );

@@ -1,10 +1,11 @@
 import { FEATURE_DEFINITIONS, type Features } from '../arm64/features.ts';
 import type { Candidate } from '../candidates/candidate.ts';
-import type { FeatureRun, RuleResult, Verification } from '../explore/verify.ts';
+import type { FeatureRun, RuleResult, ScenarioRun, Verification } from '../explore/verify.ts';
 import type { Rule } from '../rules/rule.ts';
 import { FORMAT } from '../scenario/codec.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Label } from '../trace/label.ts';
+import { boundsMetJson, type BoundedSearch } from './bounds-met-text.ts';
 import { notesFor } from './limits.ts';
 import { unexpectedRuns } from './expected.ts';
 
@@ -67,11 +68,17 @@ export function boundsJson(run: FeatureRun, statesPerSearch: number, switches?: 
     vcpus: most((s) => s.vcpus),
     pages: most((s) => s.pages),
     window: most((s) => s.window),
+    ...boundsMetJson(run.scenarios.map(boundedSearch)),
     statesPerSearch,
     ...(switches === undefined
       ? {}
       : { switches, switchesReached: run.scenarios.some(({ cut }) => cut) }),
   };
+}
+
+/** The search of a scenario with its bound. */
+export function boundedSearch({ name, scenario, boundsMet }: ScenarioRun): BoundedSearch {
+  return { name, window: scenario.window, boundsMet };
 }
 
 /** What `list --json` prints. */

@@ -6,7 +6,8 @@ import { MATRIX_FEATURES, definitionOf } from '../explore/matrix.ts';
 import type { FeatureRun, Verification } from '../explore/verify.ts';
 import { runVerdict, unexpectedRuns } from './expected.ts';
 import type { Rule } from '../rules/rule.ts';
-import { boundsJson } from './json.ts';
+import { boundsMetText } from './bounds-met-text.ts';
+import { boundedSearch, boundsJson } from './json.ts';
 import { columns, count, labelled } from './layout.ts';
 import { LIMITS, notesFor } from './limits.ts';
 import type { Style } from './style.ts';
@@ -141,6 +142,9 @@ export function groundsText(verification: Verification, style: Style): readonly 
   };
   const lines = [
     ` bounds    up to ${bounds.pes} PEs, ${bounds.pages} pages, ${bounds.window} instructions in flight per PE, ${count(statesPerSearch)} states per search`,
+    ...boundsMetText(runs.flatMap(({ scenarios }) => scenarios.map(boundedSearch))).flatMap(
+      (text) => labelled('           ', text, style.width),
+    ),
     ...(switches === undefined
       ? []
       : labelled('           ', switchesText(runs, switches), style.width)),

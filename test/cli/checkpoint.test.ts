@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DEFAULT_FEATURES } from '../../src/arm64/features.ts';
 import { openCheckpoint } from '../../src/cli/checkpoint.ts';
 import type { CheckRecord, CheckTask, TaskSnapshot } from '../../src/explore/check-journal.ts';
+import { NO_BOUNDS_MET } from '../../src/machine/bounds-met.ts';
 import { writeScenario } from '../../src/scenario/codec.ts';
 import { isInputError } from '../../src/scenario/input-error.ts';
 import { defaultScenario, type Scenario } from '../../src/scenario/scenario.ts';
@@ -30,6 +31,7 @@ const RECORD: CheckRecord = {
   outcomes: [{ rule: 'progress', verdict: 'verified', message: null }],
   states: 3,
   cut: false,
+  boundsMet: NO_BOUNDS_MET,
   read: ['fwb'],
 };
 

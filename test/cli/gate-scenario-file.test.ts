@@ -27,10 +27,10 @@ const UNMAP = `	operation_begins("unmap");
 `;
 
 /** Runs `tree` with a scenario file on a small tree of the pgtable family. */
-function onOwn(text: string): Promise<Ran> {
+function onOwn(text: string, options: readonly string[] = []): Promise<Ran> {
   const args = ['tree', '--tree', 'tree', '--scenario', 'mine.c'];
   const machine = ['vhe=on', 'fwb=off', 'tlbi-range=off'].flatMap((word) => ['--feature', word]);
-  return tlbgateReading([...args, ...machine], (path) => {
+  return tlbgateReading([...args, ...machine, ...options], (path) => {
     if (path === 'mine.c') return text;
     return path.startsWith('tree/') ? readSmallPgtable(path.slice('tree/'.length)) : null;
   });
@@ -49,6 +49,26 @@ describe('--scenario file.c', () => {
       expect(out).toMatch(/ stopped {3}mine\.c:\d+: "?nobody_knows/);
       expect(code).toBe(3);
     }
+  });
+
+  test('says whether the instructions in flight were a bound', async () => {
+    for (const window of [31, 1]) {
+      const text = scenario(UNMAP).replace('why:', `window: ${window}\n * why:`);
+      const { out } = await onOwn(text, ['--json']);
+      expect(JSON.parse(out)).toMatchObject({
+        bounds: { windowReached: window === 1, outstandingTlbisReached: false },
+      });
+      const told = (await onOwn(text)).out;
+      expect(told).toContain(`reached: ${window} instructions in flight`);
+      expect(told.includes('not reached: 31')).toBe(window === 31);
+    }
+  });
+
+  test('with the name of another is an error, for one of the two would not be run', async () => {
+    const name = 'unmap two pages of one table that is freed';
+    const { code, out, err } = await onOwn(scenario(UNMAP).replace('mine', name));
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(`mine.c:1: there is a scenario with the name "${name}" already`);
   });
 
   test('what is no C, or no scenario file, is one sentence', async () => {

@@ -49,7 +49,7 @@ interface SeedJson {
   }[];
 }
 
-describe('the mailed seed on v5.8', { timeout: 300_000 }, () => {
+describe('the mailed seed on v5.8', { timeout: 600_000 }, () => {
   const ready = tree58.root !== null && existsSync(SEED);
 
   test.skipIf(!ready)(

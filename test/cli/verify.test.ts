@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_FEATURES } from '../../src/arm64/features.ts';
+import { writeScenario } from '../../src/scenario/codec.ts';
+import { defaultScenario } from '../../src/scenario/scenario.ts';
 import { tlbgate } from './run.ts';
 
 const SEED = 'unmap-stage2-range/deferred-range-flush';
@@ -50,6 +53,27 @@ describe('tlbgate verify', () => {
     expect(all.code).toBe(0);
     const { runs: whole } = JSON.parse(all.out) as JsonVerdict;
     expect(whole[0]?.bounds).toMatchObject({ switches: 99, switchesReached: false });
+  });
+
+  test('whether the machine reached its own bounds', async () => {
+    for (const window of [31, 4]) {
+      const scenario = { ...defaultScenario(BASELINE, DEFAULT_FEATURES), pages: 1, window };
+      const files = { 'few.json': writeScenario(scenario) };
+      const args = ['verify', 'few.json', '--rule', 'right-vmid'];
+      const json = await tlbgate([...args, '--json'], files);
+      expect((JSON.parse(json.out) as JsonVerdict).runs[0]?.bounds).toMatchObject({
+        window,
+        windowReached: window === 4,
+        windowReachedIn: window === 4 ? ['the scenario given'] : [],
+        outstandingTlbisReached: false,
+      });
+      const { out } = await tlbgate(args, files);
+      expect(out).toContain(
+        window === 4
+          ? 'reached: 4 instructions in flight, in "the scenario given";'
+          : 'not reached: 31 instructions in flight, 24 outstanding TLBIs;',
+      );
+    }
   });
 
   test('the seed with FWB: verified, exit 0', async () => {

@@ -44,7 +44,8 @@ export function nameless(fact: Fact): string {
 /** Which reductions a search uses. */
 export type Reductions = Pick<SearchHooks, 'reduced' | 'wholeAccesses' | 'symmetric'>;
 
-function look(machine: Machine, reductions: Reductions, limit: number): Seen {
+/** Searches the whole graph of a machine. */
+export function look(machine: Machine, reductions: Reductions, limit: number): Seen {
   const rules = new Set<string>();
   const shown = new Set<string>();
   const ends = new Set<string>();

@@ -1,5 +1,6 @@
 import { pageBytes } from '../../arm64/granule.ts';
 import type { Candidate } from '../../candidates/candidate.ts';
+import { eitherMet, NO_BOUNDS_MET, type BoundsMet } from '../../machine/bounds-met.ts';
 import { createMachine } from '../../machine/machine.ts';
 import type { Rule } from '../../rules/rule.ts';
 import { isInputError, type InputError } from '../../scenario/input-error.ts';
@@ -50,6 +51,8 @@ export interface Summary {
   /** Runs of the host thread: one for each place of the range and each way its free choices can go. */
   readonly runs: number;
   readonly states: number;
+  /** The machine's own bounds that kept something from happening in the search of a class. */
+  readonly boundsMet: BoundsMet;
   /** Why not all runs were looked at, as the end of a sentence; then nothing is verified. Null when all were. */
   readonly incomplete: string | null;
 }
@@ -116,6 +119,7 @@ export function summarise(
   let effects = 0;
   let states = 0;
   let runs = 0;
+  let boundsMet = NO_BOUNDS_MET;
   let incomplete: string | null = null;
   for (const side of sidesOf(candidate.operation)) {
     const world = buildFullWorld(size, candidate.operation, side);
@@ -151,12 +155,13 @@ export function summarise(
         checked.add(name);
         const broken: Broken = { world, choiceAt, page, view: 'mmu-off', projection, trace };
         const found = checkClass(broken, rules, limits, outcomes);
-        states += found;
+        states += found.states;
+        boundsMet = eitherMet(boundsMet, found.boundsMet);
         classes.push({
           ipa: BigInt(page.page) * pageBytes(features.granule),
           level: page.level,
           pages: page.pages,
-          states: found,
+          states: found.states,
         });
       }
     }
@@ -174,6 +179,7 @@ export function summarise(
     effects,
     runs,
     states,
+    boundsMet,
     incomplete,
   };
 }
@@ -188,9 +194,10 @@ function checkClass(
   rules: readonly Rule[],
   limits: SearchLimits,
   outcomes: Map<string, SummaryOutcome>,
-): number {
+): Pick<Summary, 'states' | 'boundsMet'> {
   const { world, trace, projection, page } = of;
   let states = 0;
+  let boundsMet = NO_BOUNDS_MET;
   for (const view of world.features.fwb ? VIEWS_WITH_FWB : VIEWS) {
     // A rule that is broken already needs no second look.
     const left = rules.filter(({ id }) => outcomes.get(id)?.verdict !== 'refuted');
@@ -206,6 +213,7 @@ function checkClass(
     // The projection has no reads of tables left.
     const checked = checkMachine(machine, left, limits, { reduction: 'sound' });
     states += checked.states;
+    boundsMet = eitherMet(boundsMet, machine.inspect.boundsMet());
     for (const outcome of inOrder(left, checked.outcomes)) {
       const { id } = outcome.rule;
       const before = outcomes.get(id);
@@ -215,5 +223,5 @@ function checkClass(
       }
     }
   }
-  return states;
+  return { states, boundsMet };
 }

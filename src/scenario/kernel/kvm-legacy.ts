@@ -107,7 +107,7 @@ function scenarioOf([name, why, part]: (typeof UNMAP)[number]): KernelScenario {
   };
 }
 
-/** The walk itself; whatever it calls is one step for a reader. */
+/** Functions whose statements are steps of a report: the walk, what leads to it, and the texts of scenarios. */
 const OPENED: readonly string[] = [
   UNMAP_ENTRY,
   'unmap_stage2_range',
@@ -119,6 +119,64 @@ const OPENED: readonly string[] = [
   'clear_stage2_p4d_entry',
   'clear_stage2_pud_entry',
   'clear_stage2_pmd_entry',
+  'stage2_set_pte',
+  'stage2_set_pmd_huge',
+  'stage2_set_pud_huge',
+  'stage2_dissolve_pmd',
+  'stage2_dissolve_pud',
+  'stage2_wp_range',
+  'stage2_wp_p4ds',
+  'stage2_wp_puds',
+  'stage2_wp_pmds',
+  'stage2_wp_ptes',
+  'kvm_mmu_wp_memory_region',
+  'kvm_handle_guest_abort',
+  'user_mem_abort',
+  'handle_access_fault',
+  'handle_hva_to_gpa',
+  'kvm_unmap_hva_range',
+  'kvm_unmap_hva_handler',
+  'kvm_set_spte_hva',
+  'kvm_set_spte_handler',
+  'kvm_age_hva',
+  'kvm_age_hva_handler',
+  'kvm_mmu_notifier_invalidate_range_start',
+  'kvm_mmu_notifier_invalidate_range_end',
+  'kvm_mmu_notifier_change_pte',
+  'kvm_mmu_notifier_clear_flush_young',
+  'kvm_arch_flush_shadow_all',
+  'kvm_free_stage2_pgd',
+  'kvm_arch_flush_shadow_memslot',
+  'stage2_unmap_vm',
+  'stage2_unmap_memslot',
+  'host',
+  'host1',
+  'map',
+  'tlbgate_map',
+  'tlbgate_set',
+  'unmap_range',
+  'age_range',
+  'test_age_range',
+  'tlbgate_notified',
+  'access_fault',
+  'guest_abort',
+  'other_abort',
+  'tlbgate_abort',
+  'logging_begins',
+  'slot_goes',
+  'memory_is_unmapped',
+  'notifier_begins',
+  'notifier_ends',
+  'backed_by',
+  'page_changes',
+  'age_and_flush',
+  'tlbgate_notifier_start',
+  'tlbgate_notifier_end',
+  'tlbgate_change_pte',
+  'tlbgate_clear_flush_young',
+  'unmap_everything',
+  'vm_ends',
+  'second_vm_runs',
 ];
 
 /** KVM's stage 2 before the common page-table walker: `mmu.c` walks, `hyp/tlb.c` invalidates. */
@@ -145,7 +203,11 @@ function openLegacy(
 ): LoadedTree {
   const units = unitLoader(read, overlay, base?.units ?? null);
   const patched = overlayReader(overlay, read);
-  const { placed, texts } = placeFiles(files, NAME);
+  const { placed, texts } = placeFiles(
+    files,
+    NAME,
+    [...UNMAP, ...FIGURES].map((each) => scenarioOf(each).name),
+  );
   const log = assumptionLog();
   const kernels = new Map<boolean, Kernel>();
   const kernelFor = (vhe: boolean): Kernel => {

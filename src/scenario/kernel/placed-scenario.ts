@@ -23,8 +23,15 @@ export interface PlacedFiles {
   readonly texts: readonly AppendedText[];
 }
 
-/** The scenarios of those files that a profile can run. */
-export function placeFiles(files: readonly ScenarioSource[], profile: string): PlacedFiles {
+/**
+ * The scenarios of those files that a profile can run. They are found by their names, so a name that is there already
+ * is an error: one of the two would never be run. `others`: names of scenarios that come from no file.
+ */
+export function placeFiles(
+  files: readonly ScenarioSource[],
+  profile: string,
+  others: readonly string[] = [],
+): PlacedFiles {
   const placed: Placed[] = [];
   const texts: AppendedText[] = [];
   for (const [index, source] of files.entries()) {
@@ -37,7 +44,15 @@ export function placeFiles(files: readonly ScenarioSource[], profile: string): P
         (_, cpu) => `tlbgate_${hostName(cpu)}_${index}`,
       ),
     };
-    placed.push(...settings.views.map((view) => place(settings, view, names)));
+    for (const view of settings.views) {
+      const one = place(settings, view, names);
+      const { name } = one.scenario;
+      if (others.includes(name) || placed.some(({ scenario }) => scenario.name === name)) {
+        const message = `there is a scenario with the name "${name}" already: give this one another`;
+        throw new FrontendError(source.path, 1, 1, message);
+      }
+      placed.push(one);
+    }
     texts.push(...namedText(source, names));
   }
   return { placed, texts };

@@ -190,6 +190,7 @@ function hostSubject(
   return {
     ...before,
     tables,
+    onlyTheseTables: true,
     structWords,
     words: {
       kind: 'own',

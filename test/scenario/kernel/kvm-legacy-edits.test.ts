@@ -221,6 +221,24 @@ const CASES: readonly Case[] = [
     expected: 'permissions-after-return',
   },
   {
+    name: 'the last page of a slot is left when the slot goes',
+    edits: edit(
+      /(kvm_arch_flush_shadow_memslot\([^]*?)phys_addr_t size = slot->npages << PAGE_SHIFT;/,
+      '$1phys_addr_t size = (slot->npages - 1) << PAGE_SHIFT;',
+    ),
+    scenario: 'the memory slot of the VM is taken away',
+    expected: 'no-reuse-under-translation',
+  },
+  {
+    name: 'the last page of an area is left when a vCPU is reset',
+    edits: edit(
+      /unmap_stage2_range\(kvm, gpa, vm_end - vm_start\);/,
+      'unmap_stage2_range(kvm, gpa, vm_end - vm_start - PAGE_SIZE);',
+    ),
+    scenario: 'a vCPU is reset, and the memory of the VM is unmapped',
+    expected: 'no-reuse-under-translation',
+  },
+  {
     name: 'a page gets young without the lock',
     edits: [{ file: MMU, what: /spin_(un)?lock\(&vcpu->kvm->mmu_lock\);/g, by: '' }],
     scenario: AGE,
@@ -248,7 +266,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe('single wrong steps in the C of 5.8', { timeout: 60_000 }, () => {
+describe('single wrong steps in the C of 5.8', { timeout: 120_000 }, () => {
   for (const { name, edits, scenario, machine = FWB, expected } of CASES) {
     test.skipIf(tree58.root === null)(`${needing(tree58, `${name}: ${expected}`)}`, () => {
       expect(verdictOf(baseOf(tree58), scenario, machine)).toBe('verified');

@@ -246,7 +246,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe('changes of the fault path and the notifier of 5.8', { timeout: 60_000 }, () => {
+describe('changes of the fault path and the notifier of 5.8', { timeout: 120_000 }, () => {
   for (const { name, edits, scenarios = [ABORT], machine = FWB, expected } of CASES) {
     test.skipIf(tree58.root === null)(`${needing(tree58, `${name}: ${expected}`)}`, () => {
       const edited = opened(tree58, edits, undefined, baseOf(tree58));

@@ -5,7 +5,7 @@ import { openTree } from '../../../src/scenario/kernel/open-tree.ts';
 import type { ScenarioSource } from '../../../src/scenario/kernel/scenario-file.ts';
 import { readSmallLegacy } from '../small-legacy/tree.ts';
 import { readSmallTree } from '../small-tree/tree.ts';
-import { type Edit, opened, verdictOf } from './on-tree.ts';
+import { type Edit, opened, verdictOf, warningAtEnd } from './on-tree.ts';
 
 const MMU = 'arch/arm64/kvm/mmu.c';
 const TLB = 'arch/arm64/kvm/hyp/tlb.c';
@@ -156,6 +156,18 @@ describe('a small stage 2 of v5.8 under scenario files', () => {
     const tree = opened(SMALL, [edit], FILES);
     for (const file of files) {
       expect([nameOf(file), verdictOf(tree, nameOf(file), { fwb })]).toEqual([nameOf(file), rule]);
+    }
+  });
+
+  test('each host comes to its end, so that no search ends for want of anything to do', () => {
+    for (const host of ['host', 'host1'] as const) {
+      const files = warningAtEnd(FILES, host);
+      expect(files.length).toBeGreaterThan(0);
+      const tree = opened(SMALL, [], files);
+      for (const file of files) {
+        const name = nameOf(file);
+        expect([name, verdictOf(tree, name, FWB)]).toEqual([name, 'checks-hold']);
+      }
     }
   });
 

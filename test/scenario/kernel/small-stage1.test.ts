@@ -78,6 +78,15 @@ describe('a small stage 1 under the library of scenarios', () => {
     expect(refuted([], RANGE, GROUPS)).toEqual({});
   });
 
+  test('a table page that nobody has set aside stops the run, which would end there unnoticed', () => {
+    const further = '$&\n\tmap_user(0x7000000000UL, 0x90000000UL, PAGE_SIZE, USER_READ);\n';
+    const unmap = OTHERS.filter(({ path }) => path.endsWith('/unmap-page.c')).map((file) => ({
+      ...file,
+      text: file.text.replace(/void host\(void\)\s*\{/, further),
+    }));
+    expect(() => refuted([], PLAIN, unmap)).toThrow('the allocator has no page left');
+  });
+
   test.each<readonly [string, readonly Edit[], Change, Readonly<Record<string, string>>]>([
     ['page: nobody waits', flush(/(flush_tlb_page\([^]*?)dsb\(ish\);/, '$1'), PLAIN, BY_PAGE],
     [

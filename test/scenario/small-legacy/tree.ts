@@ -35,7 +35,7 @@ typedef struct { unsigned long bits[4]; } cpumask_t;
 
 struct mm_struct;
 struct task_struct { struct mm_struct *mm; };
-struct vm_area_struct { unsigned long vm_flags; };
+struct vm_area_struct { unsigned long vm_start, vm_end, vm_flags; };
 struct hstate { unsigned int order; unsigned long mask; };
 struct mmu_notifier { int users; };
 struct mmu_notifier_range { unsigned long start, end; unsigned int flags; };
@@ -232,6 +232,18 @@ void kvm_mmu_wp_memory_region(struct kvm *kvm, int id)
 			(slot->base_gfn + slot->npages) << PAGE_SHIFT);
 	spin_unlock(&kvm->mmu_lock);
 	kvm_flush_remote_tlbs(kvm);
+}
+
+void kvm_arch_flush_shadow_memslot(struct kvm *kvm, struct kvm_memory_slot *slot)
+{
+	spin_lock(&kvm->mmu_lock);
+	unmap_stage2_range(kvm, slot->base_gfn << PAGE_SHIFT, slot->npages << PAGE_SHIFT);
+	spin_unlock(&kvm->mmu_lock);
+}
+
+void stage2_unmap_vm(struct kvm *kvm)
+{
+	kvm_arch_flush_shadow_memslot(kvm, &kvm->memslots[0]->memslots[0]);
 }
 
 static void handle_access_fault(struct kvm_vcpu *vcpu, phys_addr_t ipa)

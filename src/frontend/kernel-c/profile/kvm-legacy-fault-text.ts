@@ -67,9 +67,12 @@ void tlbgate_for_mmap_read_unlock(struct mm_struct *mm)
 {
 }
 
+/* One area of the process holds the slot. */
 struct vm_area_struct *tlbgate_for_find_vma(struct mm_struct *mm, unsigned long addr)
 {
-	return &tlbgate_vma;
+	tlbgate_vma.vm_start = TLBGATE_HVA;
+	tlbgate_vma.vm_end = TLBGATE_HVA + (the_slot->npages << PAGE_SHIFT);
+	return addr < tlbgate_vma.vm_end ? &tlbgate_vma : NULL;
 }
 
 struct hstate *tlbgate_for_hstate_vma(struct vm_area_struct *vma)
@@ -159,6 +162,12 @@ static void writes_are_logged(void)
 }
 
 ${BACKING_TEXT}
+/* What the reset of a vCPU does to the memory of its VM. */
+static void memory_is_unmapped(void)
+{
+	stage2_unmap_vm(the_kvm);
+}
+
 /* The host has another page there, for reading only: of the same contents, or a copy. */
 static void page_changes(phys_addr_t ipa, phys_addr_t page)
 {

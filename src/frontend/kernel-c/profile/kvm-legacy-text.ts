@@ -255,6 +255,12 @@ static void logging_begins(void)
 	kvm_mmu_wp_memory_region(the_kvm, the_slot->id);
 }
 
+/* The process takes its memory slot away. */
+static void slot_goes(void)
+{
+	kvm_arch_flush_shadow_memslot(the_kvm, the_slot);
+}
+
 /* Nothing of this kernel's stage 2 waits for readers. */
 static void grace_period(void)
 {

@@ -90,6 +90,7 @@ export interface ProcessSubject {
   readonly features: Features;
   readonly asid: number;
   readonly tables: Environment['tables'];
+  readonly onlyTheseTables?: boolean;
   readonly words: TableWords;
   readonly structWords: ReadonlyMap<bigint, bigint>;
   readonly watchedLines: Environment['watchedLines'];
