@@ -99,6 +99,8 @@ export function* announceReturn(
       vmid: kvm.vmid,
       pages: request.pages.map((page) => page.ipa),
       removes,
+      // Where no fault path looks pages up, none gives back what the operation takes away.
+      ...(request.pages.every(({ ipa }) => kvm.backing(ipa) === null) ? { alone: true } : {}),
     },
     location: here(`${name} has returned`),
   };
@@ -112,6 +114,11 @@ export function* changeBacking(kvm: Kvm, request: Request): HostCode {
     if (cell !== null)
       yield store(cell, request.newBacking, here('the host changes its own table'));
   }
+}
+
+/** The host puts contents into pages that a guest will be given. */
+export function* fillPages(pages: readonly bigint[]): HostCode {
+  for (const page of pages) yield store(page, REUSE_PATTERN, here('new contents are read in'));
 }
 
 /** What the host does with the pages once the guest must not reach them any more. */
@@ -136,7 +143,7 @@ export function* useAfterwards(request: Request): HostCode {
       };
       yield store(page, REUSE_PATTERN, here('the new owner writes'));
     }
-    if (afterwards === 'refill') yield store(page, REUSE_PATTERN, here('new contents are read in'));
+    if (afterwards === 'refill') yield* fillPages([page]);
   }
   if (afterwards === 'read-elsewhere' && handover !== null) {
     yield storeRelease(handover, 1n, here('the pages are handed to another PE'));

@@ -90,6 +90,10 @@ const REMAP: readonly (readonly [string, Part])[] = [
 
 const BLOCK: readonly (readonly [string, Part])[] = [
   ['two pages of a block, mapped by pages', { layout: 'in-block', afterwards: 'nothing' }],
+  [
+    'a block where nothing was mapped, of pages that the host has filled',
+    { ...ONE_PAGE, layout: 'in-block', mapping: 'unmapped', freePages: 3, afterwards: 'nothing' },
+  ],
 ];
 
 const WRITE_PROTECT: readonly (readonly [string, Part])[] = [
@@ -110,6 +114,31 @@ const FAULT: readonly (readonly [string, Part])[] = [
       afterwards: 'nothing',
     },
   ],
+  [
+    'the unmap path of v5.8 runs beside the fault path',
+    { ...ONE_PAGE, faults: 'enter-host', freePages: 3 },
+  ],
+  [
+    'the page is not mapped yet, and the unmap path of v5.8 runs beside the fault path',
+    { ...ONE_PAGE, mapping: 'unmapped', faults: 'enter-host', freePages: 3 },
+  ],
+  // An entry that is already valid then gets another page.
+  [
+    'the host moves a page while two vCPUs fault on it',
+    {
+      ...ONE_PAGE,
+      mapping: 'unmapped',
+      vcpus: 2,
+      faults: 'enter-host',
+      notifier: false,
+      keepTables: true,
+      freePages: 3,
+      guest: { kind: 'general', kinds: ['write'] },
+      afterwards: 'reuse',
+    },
+  ],
+  ['the page gets new contents, is mapped again and executed', { ...ONE_PAGE, ...EXECUTED_AGAIN }],
+  ['the page gets new contents, is mapped again and read', { ...ONE_PAGE, ...READ_AGAIN }],
 ];
 
 /** What a need of a candidate's expectation asks of a scenario. */

@@ -1,5 +1,6 @@
 import type { Candidate } from '../candidates/candidate.ts';
-import { readElsewhere } from '../candidates/operation.ts';
+import { fillPages, readElsewhere, unmapOperation, type Request } from '../candidates/operation.ts';
+import { V5_8_UNMAP } from '../candidates/kvm-v5_8/unmap-v5_8.ts';
 import { handleGuestFault, hostContext } from '../candidates/kvm-v5_8/world-switch.ts';
 import { openVm, unmapRequest } from '../candidates/world/open-vm.ts';
 import { buildWorld, type VmWorld, type World } from '../candidates/world/world.ts';
@@ -188,9 +189,24 @@ function viewOf(scenario: Scenario, vm: VmWorld): GuestView {
 function hostBody(scenario: Scenario, candidate: Candidate, world: World, vm: VmWorld): ThreadBody {
   return function* () {
     const request = unmapRequest(world, vm, scenario.afterwards, newBacking(scenario, vm));
-    yield* candidate.host(openVm(world, vm), request);
+    yield* fillPages(pagesFilledBefore(scenario, candidate, request));
+    const kvm = openVm(world, vm);
+    // A fault path is judged beside the unmap path of v5.8, unless nothing is taken away.
+    const isBeside = candidate.operation === 'fault' && scenario.afterwards !== 'nothing';
+    if (isBeside) yield* unmapOperation(kvm, () => V5_8_UNMAP, request);
+    else yield* candidate.host(kvm, request);
     return 'ends';
   };
+}
+
+/** Pages that the guest gets by the operation and could not reach before: the host has stored to them. */
+function pagesFilledBefore(
+  { mapping }: Scenario,
+  { operation }: Candidate,
+  { newBacking: page, pages }: Request,
+): readonly bigint[] {
+  if (operation === 'remap') return page === null ? [] : [page];
+  return operation === 'block' && mapping === 'unmapped' ? pages.map((each) => each.page) : [];
 }
 
 function faultHandler(
