@@ -1,12 +1,20 @@
+import { pageShift } from '../arm64/granule.ts';
 import type { Announcement } from '../program/effect.ts';
 import type { Draft } from './draft.ts';
 import type { Fact } from './facts.ts';
 import { isDeadAfter, type Removal } from './stale-marks.ts';
+import type { MachineSetup } from './setup.ts';
 import { MARK } from './translation-entry.ts';
 import { addFlags, AT, flagsOf, get, MARK_SHIFT } from './window.ts';
 
 /** What host code says about itself changes only the ghost state that rules look at, or is a fact. */
-export function announce(draft: Draft, pe: number, fact: Announcement, facts: () => Fact[]): void {
+export function announce(
+  draft: Draft,
+  setup: MachineSetup,
+  pe: number,
+  fact: Announcement,
+  facts: () => Fact[],
+): void {
   switch (fact.kind) {
     case 'check-failed':
       facts().push({ kind: 'check-failed', pe, check: fact.check });
@@ -20,7 +28,7 @@ export function announce(draft: Draft, pe: number, fact: Announcement, facts: ()
         draft.setTlb(pe, draft.tlbs.markDead(draft.tlb(pe), fact, mark, draft.walkedMemory()));
         if (draft.hasTranslation(pe)) markDeadInFlight(draft, pe, fact, mark);
         if (fact.removes === 'write-permission') {
-          const left = writableNow(draft, pe, fact);
+          const left = writableNow(draft, setup, pe, fact);
           if (left !== null) facts().push({ kind: 'right-left', pe, address: left });
         }
       }
@@ -40,10 +48,11 @@ export function announce(draft: Draft, pe: number, fact: Announcement, facts: ()
 /**
  * A page of the operation that a walk of memory as it is lets the PE write, or null. Nothing old is needed
  * for that: an entry was passed over, or one entry of a contiguous group gives the right for the others. In
- * stage 2 it is asked where addresses of the guest are IPAs, and nobody else may have given the right back.
+ * stage 2 nobody else may have given the right back, and it is asked for the VAs that somebody may use.
  */
 function writableNow(
   draft: Draft,
+  { watchedVas, translation }: MachineSetup,
   pe: number,
   { vmid, asid, pages, alone }: Announcement & { readonly kind: 'operation-returns' },
 ): bigint | null {
@@ -51,14 +60,20 @@ function writableNow(
   const context = draft.tlbs.contexts.context(id);
   const concerned =
     asid === undefined
-      ? alone === true && context.stage1 === null && context.el < 2 && context.vmid === vmid
+      ? alone === true && context.stage2 !== null && context.el < 2 && context.vmid === vmid
       : context.stage1 !== null && context.asid === asid;
   if (!concerned) return null;
+  const shift = BigInt(pageShift(translation.features.granule));
+  const isMeant = (ipa: bigint | null): boolean =>
+    ipa !== null && pages.some((page) => page >> shift === ipa >> shift);
   const writable = (va: bigint): boolean =>
     draft.tlbs
       .translate(draft.tlb(pe), draft.walkedMemory(), id, va, 'write', context.el === 0)
-      .some(({ result, marks }) => marks === 0 && draft.tlbs.results.item(result).fault === null);
-  return pages.find(writable) ?? null;
+      .some(({ result, marks }) => {
+        const { fault, ipa } = draft.tlbs.results.item(result);
+        return marks === 0 && fault === null && (asid !== undefined || isMeant(ipa));
+      });
+  return (asid === undefined ? watchedVas : pages).find(writable) ?? null;
 }
 
 /** Accesses that have their translation already are among what must not happen any more. */

@@ -76,6 +76,8 @@ export type Fact =
       readonly vmid: number;
       readonly intendedVmid: number | null;
     }
+  /** The kernel of a host at EL1 goes on while the VMID of a VM is in force. */
+  | { readonly kind: 'host-under-vmid'; readonly pe: number; readonly vmid: number }
   /** An instruction was executed that is UNDEFINED there. */
   | {
       readonly kind: 'undefined-instruction';

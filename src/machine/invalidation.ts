@@ -1,7 +1,9 @@
 import type { Features } from '../arm64/features.ts';
+import type { BarrierDomain } from '../program/effect.ts';
 import type { Draft } from './draft.ts';
 import type { EffectInfo } from './effect-info.ts';
 import type { Fact } from './facts.ts';
+import { coversTlbi } from './local-order.ts';
 import { MARK } from './translation-entry.ts';
 import { addFlags, AT, FLAG, flagsOf, get, MARK_SHIFT, set } from './window.ts';
 
@@ -84,6 +86,8 @@ export function deliver(draft: Draft, slot: number, pe: number, forgetsAccesses:
     }
     if (((flags >> MARK_SHIFT) & MARK.stale) === 0) continue;
     if (!draft.tlbs.matches(op, operand, context, draft.tlbs.results.item(result).info)) continue;
+    // With nXS it is complete without the accesses that have the XS attribute.
+    if (op.nxs && hasXs(draft, result)) continue;
     if (isUnfinished(flags, w.infos[j] as EffectInfo)) {
       if (forgetsAccesses) {
         addFlags(w, j, FLAG.owed);
@@ -108,6 +112,40 @@ export function deliver(draft: Draft, slot: number, pe: number, forgetsAccesses:
     }
   }
   return heldUp;
+}
+
+/**
+ * Whether the TLBIs before instance `j` of a PE are complete but for accesses with XS = 1: what a
+ * DSB nXS waits for (R_TSJSN, I_TFQRW, unchecked pairings). Those of its domain only.
+ */
+export function isCompleteButForXs(
+  draft: Draft,
+  pe: number,
+  j: number,
+  domain: BarrierDomain,
+): boolean {
+  const own = draft.window(pe);
+  for (let i = 0; i < j; i += 1) {
+    if ((own.infos[i] as EffectInfo).tlbi === null) continue;
+    if ((flagsOf(own, i) & FLAG.complete) !== 0 || !coversTlbi(own, i, domain)) continue;
+    const slot = get(own, i, AT.value);
+    if (draft.slotPending(slot) !== 0) return false;
+    for (let other = 0; other < draft.threads.length; other += 1) {
+      const w = draft.window(other);
+      for (let k = 0; k < w.count; k += 1) {
+        if ((get(w, k, AT.translationObligations) & (1 << slot)) !== 0) return false;
+        if ((get(w, k, AT.obligations) & (1 << slot)) === 0) continue;
+        if (!hasXs(draft, get(w, k, AT.result))) return false;
+      }
+    }
+  }
+  return true;
+}
+
+/** Whether an access through this translation has the XS attribute; a fault has not. */
+function hasXs(draft: Draft, result: number): boolean {
+  const { fault, entry } = draft.tlbs.results.item(result);
+  return fault === null && entry?.memoryType.xs === true;
 }
 
 function isUnfinished(flags: number, info: EffectInfo): boolean {

@@ -1,3 +1,4 @@
+import type { BarrierDomain } from '../program/effect.ts';
 import { KIND, type EffectInfo } from './effect-info.ts';
 import { behindProgramOrder } from './program-order.ts';
 import { AT, FLAG, flagsOf, get, indexOf, type Window } from './window.ts';
@@ -300,7 +301,9 @@ export function mayFire(w: Window, j: number): boolean {
         if (effect.limit === 'full') {
           if (accessPending(w, i) || translationPending(w, i)) return false;
           if (updatePending(w, i) && !w.faults?.has('dsb-ignores-updates')) return false;
-          if (info.kind === KIND.tlbi && !dsbSeesComplete(w, i, effect.domain)) return false;
+          // With nXS how complete it is depends on other PEs: `isCompleteButForXs`.
+          const seesComplete = effect.nXS ? fired(w, i) : dsbSeesComplete(w, i, effect.domain);
+          if (info.kind === KIND.tlbi && !seesComplete) return false;
           if (!fired(w, i) && isOtherEffect(info)) return false;
         } else if (effect.limit === 'ld') {
           if (readPending(w, i) && !info.noReturn) return false;
@@ -401,12 +404,15 @@ function isOtherEffect(info: EffectInfo): boolean {
  * Whether a full DSB of this domain may take an earlier TLBI for complete: only a DSB whose domain
  * covers what the TLBI reaches waits for it (R_PSMWS, R_YNJCP); all wait for its issue.
  */
-function dsbSeesComplete(w: Window, i: number, domain: 'nsh' | 'ish' | 'osh' | 'sy'): boolean {
-  const scope = (w.infos[i] as EffectInfo).tlbi?.scope ?? 'local';
+function dsbSeesComplete(w: Window, i: number, domain: BarrierDomain): boolean {
   if (w.faults?.has('dsb-ignores-tlbi')) return fired(w, i);
-  const waits =
-    w.faults?.has('dsb-ignores-domain') === true ||
-    scope === 'local' ||
-    (scope === 'inner' ? domain !== 'nsh' : domain === 'osh' || domain === 'sy');
+  const waits = w.faults?.has('dsb-ignores-domain') === true || coversTlbi(w, i, domain);
   return waits ? (flagsOf(w, i) & FLAG.complete) !== 0 : fired(w, i);
+}
+
+/** Whether the domain of a DSB covers what an earlier TLBI of its PE reaches. */
+export function coversTlbi(w: Window, i: number, domain: BarrierDomain): boolean {
+  const scope = (w.infos[i] as EffectInfo).tlbi?.scope ?? 'local';
+  if (scope === 'local') return true;
+  return scope === 'inner' ? domain !== 'nsh' : domain === 'osh' || domain === 'sy';
 }

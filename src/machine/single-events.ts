@@ -3,8 +3,9 @@ import { LEDGER_SLOTS } from './ledger.ts';
 import type { State } from './state.ts';
 import type { EffectInfo } from './effect-info.ts';
 import { announce } from './announcements.ts';
-import { issueTlbi } from './invalidation.ts';
+import { isCompleteButForXs, issueTlbi } from './invalidation.ts';
 import { mayFire } from './local-order.ts';
+import type { Memory } from './memory.ts';
 import { addFlags, AT, FLAG, flagsOf, get, type Window } from './window.ts';
 import { EVENT } from './transition.ts';
 import type { StepContext } from './step-context.ts';
@@ -12,12 +13,13 @@ import type { Visibility } from './visibility.ts';
 import type { DeliveryEvents } from './delivery-events.ts';
 import { tlbi } from '../arm64/tlbi.ts';
 import type { Answer, Context, Effect } from '../program/effect.ts';
-import { undefinedTlbi, undefinedWrite } from './undefined.ts';
+import { undefinedNxs, undefinedTlbi, undefinedWrite } from './undefined.ts';
 
 const AFTER_DC = {
   civac: cleanedAndInvalidated,
   cvac: writtenBack,
-  cvau: writtenBack,
+  // To the point of unification, which may lie before the one where accesses past the caches look.
+  cvau: (_memory: Memory, slot: number) => slot,
   ivac: invalidated,
 } as const;
 
@@ -33,7 +35,7 @@ export function createSingleEvents(
   { changePoc, reclose, zeroPage }: Visibility,
   { deliverEverywhere }: DeliveryEvents,
 ): SingleEvents {
-  const { draft, features, broken, watch, peCount, begin, emit, answer, note } = step;
+  const { setup, draft, features, broken, watch, peCount, begin, emit, answer, note } = step;
   const { memory, tlbs } = draft;
 
   function fires(state: State, pe: number, w: Window, j: number): void {
@@ -66,6 +68,7 @@ export function createSingleEvents(
         return;
       case 'dsb':
         if (broken?.has('any-dsb-completes') && somethingIsIssued()) return;
+        if (effect.nXS && !isCompleteButForXs(draft, pe, j, effect.domain)) return;
         fire(state, pe, j, -1, { kind: 'done' });
         return;
       case 'lock':
@@ -99,13 +102,21 @@ export function createSingleEvents(
   function perform(pe: number, w: Window, j: number, effect: Effect): Answer | 'impossible' | null {
     if (features.erratumRepeatTlbi && goesOn(effect)) overdue();
     switch (effect.kind) {
+      case 'dsb':
+        if (effect.nXS) noteUndefined(pe, 'DSB nXS', undefinedNxs(features));
+        return null;
       case 'isb':
         synchronise(pe, null);
         return null;
       case 'exception-entry':
-      case 'exception-return':
         synchronise(pe, effect.toEl);
         return null;
+      case 'exception-return': {
+        synchronise(pe, effect.toEl);
+        const { vmid } = tlbs.contexts.context(draft.context(pe));
+        if (effect.toHost === true && vmid !== 0) note({ kind: 'host-under-vmid', pe, vmid });
+        return null;
+      }
       case 'context': {
         const pending = draft.pendingContext(pe);
         const from = tlbs.contexts.context(pending !== 0 ? pending : draft.context(pe));
@@ -153,7 +164,7 @@ export function createSingleEvents(
         return null;
       }
       case 'announce':
-        announce(draft, pe, effect.fact, step.facts);
+        announce(draft, setup, pe, effect.fact, step.facts);
         return null;
       default:
         return null;

@@ -22,6 +22,11 @@ const FEATURE = {
   xs: 'FEAT_XS',
 } as const;
 
+/** The same of a DSB with the nXS qualifier. */
+export function undefinedNxs({ xs }: Features): string | null {
+  return xs ? null : `this machine has no ${FEATURE.xs}`;
+}
+
 /** The same of writes to the registers that hold these parts of the context. */
 export function undefinedWrite(change: Partial<Context>, el: Context['el']): string | null {
   if (el === 2) return null;

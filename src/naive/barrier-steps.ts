@@ -10,7 +10,7 @@ import {
   maySynchronise,
   mayWrite,
 } from './local-order.ts';
-import type { NaiveState, Pe } from './state.ts';
+import type { NaiveState, Pe, Word } from './state.ts';
 import { quiet, withInstance, withPeChange, withWord, type Step } from './step.ts';
 import {
   afterClean,
@@ -109,7 +109,8 @@ function allocated(world: World, state: NaiveState, index: number, at: number, p
 const AFTER_DC = {
   civac: afterCleanInvalidate,
   cvac: afterClean,
-  cvau: afterClean,
+  // Only to the point of unification.
+  cvau: (word: Word) => word,
   ivac: afterInvalidate,
 } as const;
 

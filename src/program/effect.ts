@@ -123,7 +123,12 @@ export type EffectBody =
   | { readonly kind: 'context'; readonly change: Partial<Context> }
   /** Taking an exception, or returning from one: context synchronisation events. */
   | { readonly kind: 'exception-entry'; readonly toEl: 1 | 2 }
-  | { readonly kind: 'exception-return'; readonly toEl: 0 | 1 }
+  | {
+      readonly kind: 'exception-return';
+      readonly toEl: 0 | 1;
+      /** Back into the kernel of a host at EL1, whose own translations carry the VMID in force. */
+      readonly toHost?: true;
+    }
   /**
    * A conditional branch. The machine guesses (answer 1: taken, 0: not taken) and checks the guess
    * once `condition` is known (taken when it is not 0).

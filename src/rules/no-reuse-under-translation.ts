@@ -17,6 +17,9 @@ export const noReuseUnderTranslation: Rule = {
     if (page.reused) {
       return `cpu${fact.pe} performs a ${fact.access} on ${page.name}, which has another owner`;
     }
+    if (page.use === 'guest' && page.vmid !== null && page.vmid !== fact.vmid) {
+      return `cpu${fact.pe} performs a ${fact.access} on ${page.name} with VMID ${fact.vmid}, but VMID ${page.vmid} owns it`;
+    }
     if (page.use === 'free' || page.use === 'table' || page.use === 'host') {
       return `cpu${fact.pe} performs a ${fact.access} on ${page.name}, which is in use as ${page.use} page`;
     }

@@ -17,5 +17,10 @@ export function* kvmCallHyp(kvm: Kvm, name: string, body: HostCode): HostCode {
   const stub = within(HYP_S, '__kvm_call_hyp');
   yield { kind: 'exception-entry', toEl: 2, location: stub(32, `hvc: ${name}`) };
   yield* call(macro(462, `__kvm_call_hyp(${name})`), body);
-  yield { kind: 'exception-return', toEl: 1, location: stub(33, `eret: ${name} done`) };
+  yield {
+    kind: 'exception-return',
+    toEl: 1,
+    toHost: true,
+    location: stub(33, `eret: ${name} done`),
+  };
 }

@@ -30,7 +30,12 @@ export function* handleGuestFault(
       { vmid: 0, asid: 0, stage1: null, stage2: null },
       at(855, '__deactivate_vm(): VTTBR_EL2 := 0'),
     );
-    yield { kind: 'exception-return', toEl: 1, location: at(855, 'eret to the host') };
+    yield {
+      kind: 'exception-return',
+      toEl: 1,
+      toHost: true,
+      location: at(855, 'eret to the host'),
+    };
   }
   const outcome = yield* handler(kvm, fault);
   if (!kvm.features.vhe) {

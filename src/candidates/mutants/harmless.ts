@@ -41,8 +41,8 @@ const HARMLESS: readonly HarmlessMutants[] = [
     why: 'The host PE itself uses none of the removed translations, and each later use of its context is synchronised by an ISB or exception of its own.',
   },
   {
-    pattern: /^drop@context at __tlb_switch_to_host_(vhe:103|nvhe:119) /,
-    why: 'Every user of VTTBR_EL2 loads it first; the host itself does not run under stage 2. What may be filled in the meantime belongs to the VM and is still removed by its later flushes.',
+    pattern: /^drop@context at __tlb_switch_to_host_vhe:103 /,
+    why: 'Every user of VTTBR_EL2 loads it first, and at EL2 the VMID concerns no translation of the host. What may be filled in the meantime belongs to the VM and is still removed by its later flushes.',
   },
   {
     pattern: /^narrow-scope@dsb at __flush_dcache_area:109 /,

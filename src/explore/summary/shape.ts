@@ -107,8 +107,9 @@ function effectKey(effect: Effect): string {
     case 'dmb':
       return `dmb ${effect.limit}`;
     case 'exception-entry':
-    case 'exception-return':
       return `${effect.kind} ${effect.toEl}`;
+    case 'exception-return':
+      return `${effect.kind} ${effect.toEl} ${effect.toHost}`;
     case 'lock':
     case 'unlock':
       return `${effect.kind} ${effect.lock}`;
@@ -120,7 +121,7 @@ function effectKey(effect: Effect): string {
         case 'operation-begins':
           return `${fact.kind} ${fact.vmid}`;
         case 'operation-returns':
-          return `${fact.kind} ${fact.vmid} ${fact.removes}`;
+          return `${fact.kind} ${fact.vmid} ${fact.removes} ${fact.alone}`;
         case 'check-failed':
           return `${fact.kind} ${fact.check}`;
         case 'page-reused':

@@ -298,7 +298,13 @@ export function setupOf(
       })),
       ...view.words,
     ].filter(({ value: word }) => word !== 0n),
-    pages: pagesOf(made, withStage1, hosts.length > 1 || made.shared.length > 0 || ends),
+    pages: pagesOf(
+      made,
+      withStage1,
+      hosts.length > 1 || made.shared.length > 0 || ends,
+      // Which VM a page belongs to is not known before the second one runs.
+      ends ? null : VMID,
+    ),
     locks: lockNames(hosts.length),
     tableLocks: hosts.map((_, cpu) => cpu),
     watchedVas: vas,
@@ -432,6 +438,7 @@ function pagesOf(
   { tables, pages }: SetupResult,
   withStage1: boolean,
   withHostWords: boolean,
+  owner: number | null,
 ): readonly PageSetup[] {
   return [
     ...(withHostWords
@@ -451,7 +458,7 @@ function pagesOf(
     ...uniquePages(pages).map(({ page }, i): PageSetup => ({
       base: page,
       use: 'guest',
-      vmid: VMID,
+      vmid: owner,
       name: `guest page ${i}`,
     })),
     ...(withStage1

@@ -98,6 +98,6 @@ function exception(call: Call, toEl: 1 | 2): Reaction {
   const effect =
     toEl === 2
       ? step({ kind: 'exception-entry', toEl }, 'hvc')
-      : step({ kind: 'exception-return', toEl }, 'eret');
+      : step({ kind: 'exception-return', toEl, toHost: true }, 'eret');
   return after([effect], result(call, 0n, next));
 }
