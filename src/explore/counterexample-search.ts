@@ -19,7 +19,11 @@ export interface FoundRun {
   readonly message: string;
   /** All cheaper runs of this scenario have been looked at. */
   readonly minimal: boolean;
+  /** What a minimal run costs first: its operations, as `minimalRun` counts them. */
+  readonly operations: number | null;
   readonly explored: number;
+  /** States of a proof that was given up; null where there is one, or none was tried. */
+  readonly givenUp: number | null;
 }
 
 /** Most states of the search that proves a run minimal. */
@@ -59,39 +63,36 @@ export function transferCounterexample(
 
 /**
  * The cheapest run that breaks the rule in this very scenario, or a shortest one of the reduced search
- * when a proof would look at more states than `minimalStates`.
+ * when the proof comes to its own limits.
  */
 export function cheapestRun(
   scenario: Scenario,
   candidate: Subject,
   rule: Rule,
   limits: SearchLimits,
-  minimalStates = MINIMAL_LIMIT,
+  proof: SearchLimits = { states: MINIMAL_LIMIT },
 ): FoundRun | null {
   const machine = machineOf(scenario, candidate);
   if (isInputError(machine)) return null;
-  const states = Math.min(limits.states, minimalStates);
-  const cheapest = attempt(() => minimalRun(machine, candidate, rule, { ...limits, states }));
+  const states = Math.min(limits.states, proof.states);
+  const most = { ...limits, ...proof, states };
+  const cheapest = attempt(() => minimalRun(machine, candidate, rule, most));
   if (cheapest.kind === 'ok' && cheapest.value.kind === 'run') {
-    const { steps, message, explored } = cheapest.value;
-    return { scenario, machine, steps, message, minimal: true, explored };
+    const { steps, message, operations, explored } = cheapest.value;
+    const found = { scenario, machine, steps, message, operations, explored };
+    return { ...found, minimal: true, givenUp: null };
   }
+  const tried = cheapest.kind === 'ok' && cheapest.value.kind === 'limit';
+  const givenUp = tried ? cheapest.value.explored : null;
+  const unproved = { scenario, machine, minimal: false, operations: null, givenUp };
   const shortest = findViolation(machine, [rule], limits, true);
   if (shortest.kind !== 'violation') {
     if (rule.id !== 'progress' || !concernsProgress(scenario)) return null;
     const graph = checkProgress(machine, { states: limits.states, reduced: true });
     if (graph.kind !== 'violation') return null;
     const { message } = graph.fact;
-    const explored = graph.states;
-    return {
-      scenario,
-      machine,
-      steps: [...graph.lead, ...graph.loop],
-      message,
-      minimal: false,
-      explored,
-    };
+    return { ...unproved, steps: [...graph.lead, ...graph.loop], message, explored: graph.states };
   }
   const { trace: steps, message, states: explored } = shortest;
-  return { scenario, machine, steps, message, minimal: false, explored };
+  return { ...unproved, steps, message, explored };
 }

@@ -19,7 +19,7 @@ export function kernelSubject(
     mirrors: [...opened].map((name) => ({ kernel: 'tree', file: '', function: name })),
     setup: (situation) => {
       const prepared = tree.prepare(
-        scenario.shrinks ? { ...scenario, situation } : scenario,
+        scenario.shrinks || scenario.narrows === true ? { ...scenario, situation } : scenario,
         situation.features,
       );
       switch (prepared.kind) {

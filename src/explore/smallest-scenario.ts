@@ -1,10 +1,13 @@
 import { attempt } from '../frontend/kernel-c/diagnostic.ts';
 import type { Rule } from '../rules/rule.ts';
-import type { Scenario } from '../scenario/scenario.ts';
+import type { Guest, Scenario, TraceAccess } from '../scenario/scenario.ts';
 import { findViolation, machineOf, type Subject } from './check.ts';
 import type { SearchLimits } from './search.ts';
 
-type Change = (scenario: Scenario) => Partial<Scenario>;
+/** `null` where there is nothing to be changed in this way. */
+type Change = (scenario: Scenario) => Partial<Scenario> | null;
+
+type General = Extract<Guest, { readonly kind: 'general' }>;
 
 const NO_FAULTS = { faults: 'ignored', freePages: 0, notifier: true } as const;
 
@@ -42,6 +45,31 @@ const GROUPS: readonly (readonly Change[])[] = [
   [1, 2, 3, 4, 8].map((window) => (scenario) => ({ window: Math.min(window, scenario.window) })),
 ];
 
+/** Of these, what leaves the host's code and its tables as they are. */
+const BOUNDS: readonly (readonly Change[])[] = [
+  [() => ({ vcpus: 1 })],
+  [() => ({ reschedule: 'never' }), () => ({ reschedule: 'always' })],
+  (['read', 'write', 'execute'] as const).map(
+    (kind): Change =>
+      ({ guest }) =>
+        guest.kind === 'general' && guest.kinds.includes(kind)
+          ? { guest: { kind: 'general', kinds: [kind] } }
+          : null,
+  ),
+  // One access by a vCPU that is alone, or none: what it may have cached is there without any.
+  [
+    alone(() => []),
+    ...[0, 1, 2, 3].map((page) => alone(({ kinds: [access = 'read'] }) => [{ access, page }])),
+  ],
+];
+
+function alone(accesses: (guest: General) => readonly TraceAccess[]): Change {
+  return ({ guest, vcpus }) =>
+    guest.kind === 'general' && guest.kinds.length === 1 && vcpus === 1
+      ? { guest: { kind: 'trace', vcpus: [accesses(guest)] } }
+      : null;
+}
+
 function guestKinds(kind: 'read' | 'write'): Change {
   return ({ guest }) =>
     guest.kind === 'general' ? { guest: { kind: 'general', kinds: [kind] } } : {};
@@ -58,10 +86,44 @@ export function smallestScenario(
   rule: Rule,
   limits: SearchLimits,
 ): Scenario {
+  return smallestBy(GROUPS, scenario, candidate, rule, limits);
+}
+
+/**
+ * The same for code whose host thread and tables are fixed: only what vCPUs do, how many they are, the
+ * window, and whether the lock is given away become less.
+ */
+export function narrowestScenario(
+  scenario: Scenario,
+  subject: Subject,
+  rule: Rule,
+  limits: SearchLimits,
+): Scenario {
+  const fewer = smallestBy(BOUNDS, scenario, subject, rule, limits);
+  // What breaks a rule with few instructions in flight does so with more.
+  let least = 1;
+  let enough = fewer.window;
+  while (least < enough) {
+    const window = Math.floor((least + enough) / 2);
+    if (breaks({ ...fewer, window }, subject, rule, limits)) enough = window;
+    else least = window + 1;
+  }
+  return { ...fewer, window: enough };
+}
+
+function smallestBy(
+  groups: readonly (readonly Change[])[],
+  scenario: Scenario,
+  candidate: Subject,
+  rule: Rule,
+  limits: SearchLimits,
+): Scenario {
   let smallest = scenario;
-  for (const group of GROUPS) {
+  for (const group of groups) {
     for (const change of group) {
-      const smaller = { ...smallest, ...change(smallest) };
+      const changed = change(smallest);
+      if (changed === null) continue;
+      const smaller = { ...smallest, ...changed };
       if (isSame(smaller, smallest)) break;
       // With fewer free pages a thread may wait for one: another way to wait for ever.
       if (rule.id === 'progress' && smaller.freePages !== smallest.freePages) continue;

@@ -22,7 +22,8 @@ import type { Style } from '../../report/style.ts';
 import { inputError, type InputError } from '../../scenario/input-error.ts';
 import { writeReplay } from '../../scenario/replay-file.ts';
 import { labelsOf } from '../../trace/replay.ts';
-import type { LoadedTree } from '../../scenario/kernel/family.ts';
+import type { KernelScenario, LoadedTree } from '../../scenario/kernel/family.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
 import { exitCode } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
 import { styleOf } from '../style.ts';
@@ -42,10 +43,11 @@ export function gateReport(
   texts: Texts,
   options: GateOptions,
   patch: string | null,
+  expired: () => boolean,
   io: Io,
 ): string | InputError {
   const wanted = options.json !== true || options.out !== undefined;
-  const examples = wanted ? gateExamples(gate, tree, { states: STATES_PER_SEARCH }) : [];
+  const examples = wanted ? gateExamples(gate, tree, { states: STATES_PER_SEARCH }, expired) : [];
   const files = examples.map((example): ReplayText => {
     const text = replayText(example, gate, options, patch);
     return { name: nameOfText(example.rule, text), text };
@@ -137,20 +139,53 @@ function exampleText(
     ...keyText(example, style),
     ...rolesText(example, style),
     '',
-    ...labelled(' scenario  ', scenarioWords(of.scenario), style.width),
+    ...labelled(' scenario  ', scenarioWords(of.scenario, found.scenario), style.width),
     ...labelled(' machine   ', machine, style.width),
     ` meaning   tlbgate explain ${rule.id}`,
     ...labelled(
       ' found     ',
       found.minimal
         ? `${steps}, minimal: all cheaper runs of this scenario were looked at (${count(found.explored)} states)`
-        : `${steps}, not proved minimal`,
+        : `${steps}, not proved minimal${givenUpWords(found.givenUp)}`,
       style.width,
     ),
   ];
 }
 
+/** Why a run is not known to be minimal. */
+function givenUpWords(states: number | null): string {
+  return states === null
+    ? ''
+    : `: looking at all cheaper ones was given up at ${count(states)} states`;
+}
+
 /** A scenario that was made smaller before the run was looked for is not the one of the library. */
-function scenarioWords({ name, why, shrinks }: GateExample['of']['scenario']): string {
-  return shrinks ? `made as small as it can be, from "${name}"` : `${name}; ${why}`;
+function scenarioWords({ name, why, shrinks, situation }: KernelScenario, now: Scenario): string {
+  if (shrinks) return `made as small as it can be, from "${name}"`;
+  const parts = [
+    ...(now.vcpus === situation.vcpus ? [] : ['one vCPU']),
+    ...(sameText(now.guest, situation.guest) ? [] : [guestWords(now)]),
+    ...(now.window === situation.window
+      ? []
+      : [now.window === 1 ? 'one instruction in flight' : `${now.window} instructions in flight`]),
+    ...(now.reschedule === situation.reschedule ? [] : [`the lock ${now.reschedule} given away`]),
+  ];
+  return `${name}; ${why}${parts.length === 0 ? '' : `; with less than there: ${parts.join(', ')}`}`;
+}
+
+function guestWords({ guest }: Scenario): string {
+  switch (guest.kind) {
+    case 'general':
+      return `vCPUs that only ${guest.kinds.join(' and ')}`;
+    case 'trace': {
+      const accesses = guest.vcpus.flat().map(({ access, page }) => `${access} of page ${page}`);
+      return `no access of the guest but ${accesses.join(', ')}`.replace(/ but $/, '');
+    }
+    case 'persistent':
+      return `a vCPU that wants to ${guest.access}`;
+  }
+}
+
+function sameText(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -125,7 +125,7 @@ export function patchCommand(path: string, options: GateOptions, io: Io): number
     assumed: patched.assumed(),
     statesPerSearch: STATES_PER_SEARCH,
   };
-  const out = gateReport(gate, patched, texts, options, path, io);
+  const out = gateReport(gate, patched, texts, options, path, work.expired, io);
   work.clearProgress();
   if (isInputError(out)) return out;
   io.out(out);

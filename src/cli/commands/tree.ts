@@ -52,7 +52,15 @@ export function treeCommand(options: GateOptions, io: Io): number | InputError {
     assumed: tree.assumed(),
     statesPerSearch: STATES_PER_SEARCH,
   };
-  const out = gateReport(gate, tree, { before: read, after: read }, options, null, io);
+  const out = gateReport(
+    gate,
+    tree,
+    { before: read, after: read },
+    options,
+    null,
+    work.expired,
+    io,
+  );
   work.clearProgress();
   if (isInputError(out)) return out;
   io.out(out);

@@ -22,6 +22,11 @@ export interface KernelScenario {
   readonly situation: Scenario;
   /** The world is made from `situation`, so that a smaller situation is a smaller scenario. */
   readonly shrinks: boolean;
+  /**
+   * What vCPUs do, how many there are, the window and whether the lock is given away are those of
+   * `situation`, while the host's code and the tables are always the same. Absent: they are not.
+   */
+  readonly narrows?: boolean;
 }
 
 /** The machine of a scenario, or why there is none. */

@@ -23,7 +23,6 @@ import {
   type SetupResult,
 } from '../../frontend/kernel-c/thread/run-setup.ts';
 import { isOfTree } from '../../frontend/kernel-c/vm/program.ts';
-import { generalGuest } from '../../guest/general.ts';
 import {
   guestContext,
   GUEST_MAIR,
@@ -35,19 +34,21 @@ import { laterGuest } from '../../guest/later-guest.ts';
 import type { Context } from '../../program/effect.ts';
 import type { ThreadTree } from '../../program/thread-tree.ts';
 import type { MachineSetup, PageSetup, ThreadSetup } from '../../machine/setup.ts';
-import { generatorThread } from '../../program/generator-thread.ts';
 import type { GuestViewKind } from '../scenario.ts';
 import { type AssumptionLog, assumptionLog, assumptionsOf } from './assumptions.ts';
 import type { KernelFamily, LoadedTree, OpenOptions, Prepared } from './family.ts';
 import {
   hostName,
+  inSituation,
   isDeclared,
+  narrowing,
   type Placed,
   placeFiles,
   scenariosOf,
   valueOf,
 } from './placed-scenario.ts';
 import type { ScenarioSettings } from './scenario-file.ts';
+import { vcpuCode } from './vcpu-code.ts';
 
 /** Where things lie in physical memory: far apart, so that a dump can be read. */
 const HOST_BASE = 0x2000_0000n;
@@ -157,7 +158,7 @@ function open(
     return loaded;
   };
   const first = kernelFor(true);
-  const available = placed.filter(({ settings }) =>
+  const available = narrowing(placed).filter(({ settings }) =>
     settings.needs.every((name) => isDeclared(first, name)),
   );
   return {
@@ -168,11 +169,12 @@ function open(
     prepare: (scenario, features) => {
       const found = available.find((each) => each.scenario.name === scenario.name);
       if (found === undefined) throw new RangeError(`no scenario "${scenario.name}" in this tree`);
-      const reason = impossible(found.settings, features, hasVpipt(patched));
+      const now = inSituation(found, scenario);
+      const reason = impossible(now.settings, features, hasVpipt(patched));
       if (reason !== null) return { kind: 'impossible', reason };
       const made = attempt((): Prepared => ({
         kind: 'ready',
-        setup: setupOf(kernelFor(features.vhe), found, features, log),
+        setup: setupOf(kernelFor(features.vhe), now, features, log),
       }));
       return made.kind === 'ok' ? made.value : made;
     },
@@ -202,7 +204,7 @@ export function impossible(
 /** The machine of a scenario file, with what surrounds its host threads. */
 export function setupOf(
   kernel: Kernel,
-  { scenario, settings, view: seen, setup, hosts }: Placed,
+  { scenario, settings, view: seen, guest: does, setup, hosts }: Placed,
   features: Features,
   { watch, takes }: AssumptionLog,
   environmentOf: typeof pgtableEnvironment = pgtableEnvironment,
@@ -251,10 +253,7 @@ export function setupOf(
   const view = viewOf(seen, features, pages);
   const context = guestContext(view, { vmid: guest.vmid, root: guest.root }, features);
   const vas = [...new Set(pages.map(({ ipa }) => view.vaOf(ipa)))];
-  const vcpu = generatorThread(
-    'vcpu0',
-    generalGuest({ vcpu: 'vcpu0', vas, kinds: settings.kinds, value: STORED, handler: null }),
-  );
+  const vcpus = vcpuCode(does, settings.vcpus, 'vcpu', vas, STORED);
   const threads: ThreadSetup[] = [
     ...hosts.map((entry, self): ThreadSetup => {
       const subject = { ...before, ...hostSubject(made, settings, features, countWords) };
@@ -277,8 +276,8 @@ export function setupOf(
         context: hostContext({ features }),
       };
     }),
-    ...Array.from({ length: settings.vcpus }, () =>
-      word === null ? { tree: vcpu, context } : laterVcpu(features, word, context, vcpu),
+    ...vcpus.map((tree) =>
+      word === null ? { tree, context } : laterVcpu(features, word, context, tree),
     ),
   ];
   return {

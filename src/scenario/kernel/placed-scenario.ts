@@ -1,7 +1,7 @@
 import { DEFAULT_FEATURES } from '../../arm64/features.ts';
 import { FrontendError, type Outcome } from '../../frontend/kernel-c/diagnostic.ts';
 import type { AppendedText, Kernel } from '../../frontend/kernel-c/profile/kernel.ts';
-import { defaultScenario, type GuestViewKind } from '../scenario.ts';
+import { defaultScenario, type Guest, type GuestViewKind } from '../scenario.ts';
 import type { KernelScenario, LoadedTree } from './family.ts';
 import { readScenarioFile, type ScenarioSettings, type ScenarioSource } from './scenario-file.ts';
 
@@ -10,6 +10,8 @@ export interface Placed {
   readonly scenario: KernelScenario;
   readonly settings: ScenarioSettings;
   readonly view: GuestViewKind;
+  /** What its vCPUs do. */
+  readonly guest: Guest;
   readonly setup: string;
   /** One for each CPU of the host. */
   readonly hosts: readonly string[];
@@ -60,6 +62,23 @@ export function placeFiles(
 
 type Names = Pick<Placed, 'setup' | 'hosts'>;
 
+/** Scenarios that are run with the bounds of their situation, whatever these are. */
+export function narrowing(placed: readonly Placed[]): readonly Placed[] {
+  return placed.map((one) => ({ ...one, scenario: { ...one.scenario, narrows: true } }));
+}
+
+/** A scenario of a file with the bounds that its situation now has. */
+export function inSituation(placed: Placed, { situation }: KernelScenario): Placed {
+  const { guest, vcpus, window, reschedule } = situation;
+  const kinds =
+    guest.kind === 'general'
+      ? guest.kinds
+      : guest.kind === 'trace'
+        ? [...new Set(guest.vcpus.flat().map(({ access }) => access))]
+        : placed.settings.kinds;
+  return { ...placed, guest, settings: { ...placed.settings, kinds, vcpus, window, reschedule } };
+}
+
 /** The text of a file, between macros that give its functions names of their own. */
 function namedText(source: ScenarioSource, { setup, hosts }: Names): readonly AppendedText[] {
   const names = [['setup', setup], ...hosts.map((name, cpu) => [hostName(cpu), name])];
@@ -80,10 +99,12 @@ export function hostName(cpu: number): string {
 function place(settings: ScenarioSettings, view: GuestViewKind, names: Names): Placed {
   const { why, profiles, kinds, vcpus, window, reschedule } = settings;
   const name = nameWith(settings, view);
+  const guest: Guest = { kind: 'general', kinds };
   return {
     ...names,
     settings,
     view,
+    guest,
     scenario: {
       name,
       why,
@@ -91,7 +112,7 @@ function place(settings: ScenarioSettings, view: GuestViewKind, names: Names): P
       entries: names.hosts,
       situation: {
         ...defaultScenario(`kernel/${name}`, DEFAULT_FEATURES),
-        guest: { kind: 'general', kinds },
+        guest,
         view,
         vcpus,
         window,

@@ -13,14 +13,21 @@ import { MAKE_PROCESS } from '../../frontend/kernel-c/profile/stage1-flush-text.
 import { overlayReader, type Overlay, type ReadFile } from '../../frontend/kernel-c/read-file.ts';
 import { kernelThread } from '../../frontend/kernel-c/thread/kernel-thread.ts';
 import { runSetup, type SetupResult } from '../../frontend/kernel-c/thread/run-setup.ts';
-import { generalGuest } from '../../guest/general.ts';
 import type { MachineSetup, PageSetup } from '../../machine/setup.ts';
 import type { Context } from '../../program/effect.ts';
-import { generatorThread } from '../../program/generator-thread.ts';
 import { type AssumptionLog, assumptionLog, assumptionsOf } from './assumptions.ts';
 import type { KernelFamily, LoadedTree, OpenOptions, Prepared } from './family.ts';
-import { isDeclared, type Placed, placeFiles, scenariosOf, valueOf } from './placed-scenario.ts';
+import {
+  inSituation,
+  isDeclared,
+  narrowing,
+  type Placed,
+  placeFiles,
+  scenariosOf,
+  valueOf,
+} from './placed-scenario.ts';
 import type { ScenarioSettings } from './scenario-file.ts';
+import { vcpuCode } from './vcpu-code.ts';
 
 /** Where things lie in physical memory: far apart, so that a dump can be read. */
 const TABLE_BASE = 0x4000_0000n;
@@ -59,7 +66,7 @@ function open(read: ReadFile, overlay: Overlay, { files = [], base }: OpenOption
   const units = unitLoader(read, overlay, base?.units ?? null);
   const profile = stage1Profile(NAME, patched, texts);
   const kernel = valueOf(loadKernel(profile, read, overlay, units));
-  const available = placed.filter(({ settings }) =>
+  const available = narrowing(placed).filter(({ settings }) =>
     settings.needs.every((name) => isDeclared(kernel, name)),
   );
   return {
@@ -70,11 +77,12 @@ function open(read: ReadFile, overlay: Overlay, { files = [], base }: OpenOption
     prepare: (scenario, features) => {
       const found = available.find((each) => each.scenario.name === scenario.name);
       if (found === undefined) throw new RangeError(`no scenario "${scenario.name}" in this tree`);
-      const reason = impossible(found.settings, features);
+      const now = inSituation(found, scenario);
+      const reason = impossible(now.settings, features);
       if (reason !== null) return { kind: 'impossible', reason };
       const made = attempt((): Prepared => ({
         kind: 'ready',
-        setup: setupOf(kernel, found, features, log),
+        setup: setupOf(kernel, now, features, log),
       }));
       return made.kind === 'ok' ? made.value : made;
     },
@@ -107,7 +115,7 @@ function impossible(settings: ScenarioSettings, features: Features): string | nu
 
 function setupOf(
   kernel: Kernel,
-  { scenario, settings, setup, hosts }: Placed,
+  { scenario, settings, guest, setup, hosts }: Placed,
   features: Features,
   { watch }: AssumptionLog,
 ): MachineSetup {
@@ -145,10 +153,7 @@ function setupOf(
     before: [],
     after: [],
   });
-  const user = generatorThread(
-    'thread0',
-    generalGuest({ vcpu: 'thread0', vas, kinds: settings.kinds, value: STORED, handler: null }),
-  );
+  const users = vcpuCode(guest, settings.vcpus, 'thread', vas, STORED);
   const kernelContext: Context = { el: 1, vmid: 0, asid: 0, stage1: null, stage2: null };
   const userContext: Context = {
     ...kernelContext,
@@ -159,7 +164,7 @@ function setupOf(
   return {
     threads: [
       { tree: host, context: kernelContext },
-      ...Array.from({ length: settings.vcpus }, () => ({ tree: user, context: userContext })),
+      ...users.map((tree) => ({ tree, context: userContext })),
     ],
     translation: { features, stage1: stage1Geometry('4k', vaBits), stage2: null, mair },
     memory: [...made.memory]
