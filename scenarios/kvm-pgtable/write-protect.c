@@ -8,8 +8,8 @@
 
 void setup(void)
 {
-	map(IPA, PAGE, PAGE_SIZE, READ_WRITE);
-	map(IPA + PMD_SIZE, PAGE + PMD_SIZE, PMD_SIZE, READ_WRITE);
+	map(IPA, PAGE, PMD_SIZE, READ_WRITE);
+	map(IPA + PMD_SIZE, PAGE + PMD_SIZE, PAGE_SIZE, READ_WRITE);
 	guest_page(IPA, PAGE);
 	guest_page(IPA + PMD_SIZE, PAGE + PMD_SIZE);
 }
@@ -18,8 +18,8 @@ void host(void)
 {
 	operation_begins("write-protect");
 	vm_lock(the_kvm);
-	write_protect_range(IPA, 2 * PMD_SIZE);
+	write_protect_range(IPA, PMD_SIZE + PAGE_SIZE);
 	vm_unlock(the_kvm);
 	flush_vm();
-	operation_returns_readonly("write-protect", IPA, 2 * PMD_SIZE);
+	operation_returns_readonly("write-protect", IPA, PMD_SIZE + PAGE_SIZE);
 }

@@ -52,7 +52,7 @@ function arrived(word: Word, dirty: Written): Word {
   return { ...word, poc: dirty, dirty: null, arrivals: word.arrivals + 1 };
 }
 
-/** The word after its dirty copy was written back; the copy stays, clean. Also DC CVAC and CVAU. */
+/** The word after its dirty copy was written back; the copy stays, clean. Also DC CVAC. */
 export function afterClean(word: Word): Word {
   return word.dirty === null ? word : { ...arrived(word, word.dirty), clean: [word.dirty] };
 }

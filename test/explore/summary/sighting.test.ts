@@ -10,6 +10,7 @@ import {
 } from '../../../src/candidates/host-code.ts';
 import { perPageFlush } from '../../../src/candidates/unmap-stage2-range/per-page-flush.ts';
 import { buildFullWorld, type FullWorld } from '../../../src/explore/summary/full-world.ts';
+import { project } from '../../../src/explore/summary/project.ts';
 import { shapeStore, type Content } from '../../../src/explore/summary/shape.ts';
 import { traceOf, type Beyond, type Trace } from '../../../src/explore/summary/trace.ts';
 import { verifyFullSize } from '../../../src/explore/summary/verify-full-size.ts';
@@ -139,6 +140,16 @@ describe('the summary does not take', () => {
   ])('but takes %s', (_what, said) => {
     expect(said).toBe('taken');
   });
+});
+
+test('nor a change of an entry that maps none of the pages', () => {
+  const said = (address: bigint): string => {
+    const trace = traced([store(address, PAGE | 3n, at)]);
+    return trace.kind === 'trace' ? project(WORLD, trace).kind : trace.reason;
+  };
+  const { from, to } = WORLD.range;
+  const unmapped = ENTRY + BigInt(to - from + 4) * 8n;
+  expect([said(ENTRY), said(unmapped)]).toEqual(['projection', 'beyond']);
 });
 
 test('at full size nothing is verified where the host goes on with what it reads from a page', () => {

@@ -89,6 +89,19 @@ const COMMON: readonly Case[] = [
     machine: FWB,
     expected: 'verified',
   },
+  {
+    name: 'write protection of all but the last page',
+    edits: [
+      {
+        file: PGTABLE,
+        what: /stage2_update_leaf_attrs\(pgt, addr, size, 0,(\s*KVM_PTE_LEAF_ATTR_LO_S2_S2AP_W,)/,
+        by: 'stage2_update_leaf_attrs(pgt, addr, size - PAGE_SIZE, 0,$1',
+      },
+    ],
+    scenario: 'write-protect a page and a block, flush the VM',
+    machine: FWB,
+    expected: 'permissions-after-return',
+  },
 ];
 
 const OF_6_1: readonly Case[] = [
@@ -196,6 +209,19 @@ const OF_6_1: readonly Case[] = [
     scenario: 'write-protect a page and a block, flush the VM',
     machine: FWB,
     expected: 'permissions-after-return',
+  },
+  {
+    name: 'the VMID of the VM stays in force at EL1',
+    edits: [
+      {
+        file: NVHE,
+        what: /(__tlb_switch_to_host\([^)]*\)\s*\{\s*)__load_host_stage2\(\);/,
+        by: '$1',
+      },
+    ],
+    scenario: PAGE,
+    machine: NO_VHE,
+    expected: 'right-vmid',
   },
 ];
 
@@ -395,6 +421,13 @@ const OF_6_12: readonly Case[] = [
     scenario: 'write-protect a page and a block, flush the VM',
     machine: FWB,
     expected: 'permissions-after-return',
+  },
+  {
+    name: 'the VMID of the VM stays in force at EL1',
+    edits: [{ file: NVHE, what: /else\s*__load_host_stage2\(\);(\s*\/\* Ensure)/, by: '$1' }],
+    scenario: PAGE,
+    machine: NO_VHE,
+    expected: 'right-vmid',
   },
 ];
 
