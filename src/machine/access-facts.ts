@@ -19,6 +19,7 @@ export interface AccessFacts {
 export function createAccessFacts(step: StepContext): AccessFacts {
   const { draft, note } = step;
   const { memory, tlbs } = draft;
+  const ended = step.setup.endedVms ?? [];
 
   function pageFact(pa: bigint): PageFact | null {
     const ghost = draft.touchGhost();
@@ -110,6 +111,8 @@ export function createAccessFacts(step: StepContext): AccessFacts {
     const page = pageFact(pa);
     if (page === null || (page.use !== 'table' && page.use !== 'free')) return;
     noteFreedPage(pe, 'write', pa);
+    // Tables of a VM that has ended are unlinked: whoever frees them is alone with them, without a lock.
+    if (!page.reused && page.vmid !== null && ended.includes(page.vmid)) return;
     note({
       kind: 'table-written',
       pe,

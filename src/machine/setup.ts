@@ -39,7 +39,8 @@ export interface MachineSetup {
   };
   /**
    * VMs that no PE will be given to any more, by VMID: what is cached of them can be used only where the
-   * VMID is in force. Of any other VM it can be used on each PE, for the VM may be run there next.
+   * VMID is in force. Of any other VM it can be used on each PE, for the VM may be run there next. Their
+   * tables may be written without a lock, until they are used again: there may be one host thread only.
    */
   readonly endedVms?: readonly number[];
   /** Rules that this machine breaks, for mutation tests. */

@@ -1,6 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { readerOf, needing, type Tree, tree58, tree612 } from '../frontend/kernel-c/trees.ts';
+import {
+  readerOf,
+  needing,
+  type Tree,
+  tree58,
+  tree612,
+  treeOf,
+} from '../frontend/kernel-c/trees.ts';
 import { type Ran, tlbgateReading } from './run.ts';
 import { patchOf } from './small-patch.ts';
 
@@ -125,3 +132,38 @@ describe('an edit of 6.12', { timeout: 300_000 }, () => {
     },
   );
 });
+
+describe(
+  'a patch to 6.8, where one scenario stops with and without it',
+  { timeout: 300_000 },
+  () => {
+    const tree68 = treeOf('6.8');
+    const TLB = 'arch/arm64/kvm/hyp/vhe/tlb.c';
+    const MACHINE = ['vhe=on', 'fwb=on', 'tlbi-range=off', 'ttl=off'].flatMap((word) => [
+      '--feature',
+      word,
+    ]);
+    const text = tree68.read(TLB) ?? '';
+
+    test.skipIf(tree68.root === null)(
+      `${needing(tree68, 'is refuted for the DSB that it drops, by a minimal run')}`,
+      async () => {
+        const after = text.replace(
+          /(void __kvm_tlb_flush_vmid_ipa\([^]*?__tlbi\(vmalle1is\);\n)\tdsb\(ish\);\n/,
+          '$1',
+        );
+        const diff = patchOf({ [TLB]: text }, { [TLB]: after });
+        const { code, out } = await onTree(tree68, diff, [...MACHINE, '--scenario', 'takes away']);
+        expect(code).toBe(1);
+        const words = out.replaceAll(/\s+/g, ' ');
+        expect(words).toContain(
+          'XX no-access-after-return verified -> refuted: broken by the patch',
+        );
+        expect(words).toContain('level is read before it has a value');
+        expect(words).toContain('without the patch as well, so it is not decided');
+        expect(words).toContain('contents-after-return inconclusive: not decided, before as well');
+        expect(words).toContain('minimal: all cheaper runs of this scenario were looked at');
+      },
+    );
+  },
+);

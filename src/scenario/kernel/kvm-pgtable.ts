@@ -247,6 +247,9 @@ export function setupOf(
     );
   }
   const ends = settings.vm === 'ends';
+  if (ends && hosts.length > 1) {
+    throw new FrontendError(scenario.name, 0, 0, 'where a VM ends there is one CPU of the host');
+  }
   const word = ends ? enteredWord(scenario.name, made, withStage1) : null;
   if (ends) takes('reading-fill-out-of-context=off', 'with VMs that end (R_FXGNQ)');
   const countWords = hosts.length > 1 ? countWordsOf(made) : null;

@@ -56,6 +56,17 @@ describe('the end of a VM in a small tree', () => {
     }
   });
 
+  test('may clear what it frees without the lock: the tables are unlinked, and nobody else has them', () => {
+    const clears: Edit = {
+      file: 'arch/arm64/kvm/hyp/pgtable.c',
+      what: /pgt->mm_ops->put_page\(below\);/,
+      by: '{ $& WRITE_ONCE(table[i], 0); }',
+    };
+    for (const name of [VMID_REUSED, NEW_VMID]) {
+      expect(verdictOf(opened(SMALL, [clears], FILES), name)).toBe('verified');
+    }
+  });
+
   test('a VMID that is used again needs the invalidation of all PEs, and the wait for it', () => {
     const wrong: readonly Edit[] = [
       { file: VMIDS, what: /kvm_call_hyp\(flush_everything\);/, by: '' },
@@ -114,7 +125,11 @@ describe('the end of a VM in a small tree', () => {
     const mistakes: readonly (readonly [RegExp, string, string])[] = [
       [/\tvm_has_run\(\);\n/, '', 'must call vm_has_run()'],
       [/( \* vm: ends\n)/, '$1 * view: cacheable\n', 'has its MMU off'],
-      [/void host\(void\)/, 'void host1(void)\n{\n}\n\nvoid host(void)', 'with several of them'],
+      [
+        /void host\(void\)/,
+        'void host1(void)\n{\n}\n\nvoid host(void)',
+        'where a VM ends there is one CPU of the host',
+      ],
     ];
     for (const [what, by, sentence] of mistakes) {
       const file = { ...FRESH, text: FRESH.text.replace(what, by) };

@@ -214,6 +214,7 @@ const GLOBALS: readonly Global[] = [
   { object: 'kvm_arm_vmid_bits', name: 'kvm_arm_vmid_bits', offset: 0, size: 4, value: 8n },
   // One CPU, as far as whoever hands out VMIDs can tell.
   { object: 'nr_cpu_ids', name: 'nr_cpu_ids', offset: 0, size: 4, value: 1n },
+  { object: '__num_possible_cpus', name: '__num_possible_cpus', offset: 0, size: 4, value: 1n },
   { object: '__cpu_possible_mask', name: '__cpu_possible_mask', offset: 0, size: 32, value: 1n },
   { object: '__per_cpu_offset', name: '__per_cpu_offset', offset: 0, size: 8, value: 0n },
 ];

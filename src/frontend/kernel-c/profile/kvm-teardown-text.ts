@@ -69,6 +69,12 @@ void tlbgate_for__raw_spin_unlock_irqrestore(raw_spinlock_t *lock, unsigned long
 {
 }
 
+/* Another task may have the CPU: it does nothing here, and orders nothing. */
+int tlbgate_for___cond_resched(void)
+{
+	return 0;
+}
+
 /* The only CPU there is. */
 unsigned long tlbgate_for___kern_my_cpu_offset(void)
 {
