@@ -5,7 +5,7 @@ import { deferredRangeFlush } from '../src/candidates/unmap-stage2-range/deferre
 import { perPageFlush } from '../src/candidates/unmap-stage2-range/per-page-flush.ts';
 import { factAtEnd, machineOf } from '../src/explore/check.ts';
 import { scenarioLibrary } from '../src/explore/library.ts';
-import { search, type SearchResult } from '../src/explore/search.ts';
+import { search, type SearchLimits, type SearchResult } from '../src/explore/search.ts';
 import { stateGraph } from '../src/explore/state-graph.ts';
 import type { Machine } from '../src/machine/machine.ts';
 import { MAX_WINDOW } from '../src/machine/window.ts';
@@ -33,7 +33,7 @@ export interface Reductions {
   readonly symmetric: boolean;
 }
 
-const ALL: Reductions = { reduced: true, wholeAccesses: true, symmetric: true };
+export const ALL: Reductions = { reduced: true, wholeAccesses: true, symmetric: true };
 const NONE: Reductions = { reduced: false, wholeAccesses: false, symmetric: false };
 
 interface Question {
@@ -49,7 +49,7 @@ const SEED_WITHOUT_FWB: Question = {
 };
 
 /** Questions whose answer is a pass: the whole state space is looked at. */
-const PASSES: readonly Question[] = [
+export const PASSES: readonly Question[] = [
   {
     name: 'seed, FWB: verdict',
     candidate: deferredRangeFlush,
@@ -61,7 +61,7 @@ const PASSES: readonly Question[] = [
 const VCPUS = [1, 2, 3] as const;
 const PAGES = [1, 2, 3, 4] as const;
 /** Instructions in flight per PE, as in the default scenario. */
-const WINDOW = MAX_WINDOW;
+export const WINDOW = MAX_WINDOW;
 
 /** Time to a verdict of seed and baseline, by the number of vCPUs and pages. */
 export function verdictRows(now: () => number, states: number): readonly SearchRow[] {
@@ -201,7 +201,8 @@ export function contentRows(limit: number): readonly ContentRow[] {
   );
 }
 
-interface SizedQuestion extends Question {
+/** A question at a size. */
+export interface SizedQuestion extends Question {
   readonly vcpus: number;
   readonly pages: number;
   readonly window: number;
@@ -227,10 +228,16 @@ function run(
   };
 }
 
-function searched(machine: Machine, how: Reductions, states: number): SearchResult {
+/** A search for the first violation; `watch`: `SearchLimits.watch`. */
+export function searched(
+  machine: Machine,
+  how: Reductions,
+  states: number,
+  watch?: SearchLimits['watch'],
+): SearchResult {
   return search(
     machine,
-    { states },
+    { states, ...(watch === undefined ? {} : { watch }) },
     {
       ...how,
       violation: (facts) => firstViolation(ALL_RULES, facts)?.rule.id ?? null,
@@ -243,7 +250,7 @@ function searched(machine: Machine, how: Reductions, states: number): SearchResu
 }
 
 /** The default scenario; a general guest that writes, its MMU off. */
-function bench({ candidate, features, vcpus, pages, window }: SizedQuestion): Machine {
+export function bench({ candidate, features, vcpus, pages, window }: SizedQuestion): Machine {
   const scenario = defaultScenario(candidate.id, features);
   const machine = machineOf(
     {

@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import { allocationRows } from './allocation.ts';
 import { conformanceRows } from './conformance.ts';
 import {
   contentRows,
@@ -10,6 +11,7 @@ import {
   type SearchRow,
 } from './exhaustive.ts';
 import { kernelRows } from './kernel.ts';
+import { orbitRows } from './page-orbits.ts';
 import { randomRows } from './random.ts';
 import { shortestRows } from './shortest.ts';
 import { fullSizeRows } from './full-size.ts';
@@ -62,6 +64,64 @@ say(
         row.result === 'limit' ? 'limit' : `${count(row.states)} in ${time(row.ms)}`,
       ),
       ratio(rows),
+    ]),
+  ),
+);
+
+say(
+  'The JavaScript heap: bytes allocated for each transition (vCPUs x pages)',
+  table(
+    [
+      'question',
+      'size',
+      'states',
+      'transitions',
+      'first search',
+      'processor',
+      'later search',
+      'processor',
+      'states/s',
+      'transitions/s',
+    ],
+    allocationRows(STATES).map((row) => [
+      row.question,
+      row.size,
+      count(row.states),
+      count(row.transitions),
+      `${row.first.toFixed(1)} B`,
+      time(row.firstMs),
+      `${row.later.toFixed(1)} B`,
+      time(row.laterMs),
+      count((1000 * row.states) / row.laterMs),
+      count((1000 * row.transitions) / row.laterMs),
+    ]),
+  ),
+);
+
+say(
+  'The most that a symmetry over pages, and sleep sets, could save (docs/reduction.md)',
+  table(
+    [
+      'question',
+      'size',
+      'states',
+      'left-overs',
+      'and futures',
+      'symmetry, at most',
+      'steps',
+      'to known states',
+      'sleep sets, at most',
+    ],
+    orbitRows(STATES).map((row) => [
+      row.question,
+      row.size,
+      count(row.states),
+      count(row.leftOver),
+      count(row.classes),
+      `${(row.states / row.classes).toFixed(2)} x fewer states`,
+      count(row.steps),
+      count(row.repeated),
+      `${((100 * row.repeated) / row.steps).toFixed(0)} % of the steps`,
     ]),
   ),
 );

@@ -44,7 +44,12 @@ export function createRecordedSteps(machine: Machine, pieces: WholeAccesses | nu
     }
     const mask = pieces === null ? 0 : machine.resting(from);
     for (let pe = 0; mask >> pe !== 0 && found === null; pe += 1) {
-      if ((mask & (1 << pe)) !== 0) pieces?.forEach(from, pe, goOn);
+      if ((mask & (1 << pe)) === 0) continue;
+      pieces?.forEach(from, pe, (piece) => {
+        const to = from.slice();
+        machine.apply(piece, to);
+        return goOn(piece.steps, to);
+      });
     }
     if (found === null) throw new Error('a recorded step cannot be found again');
     return withStates(from, found);

@@ -1,5 +1,6 @@
 import { stateSet, type StateSetContent } from '../util/state-set.ts';
 import { breadthFirst, type FrontierPlace } from './frontier.ts';
+import { parentOf } from './state-link.ts';
 import type { SearchBasis } from './search.ts';
 
 /**
@@ -31,8 +32,8 @@ export function resumed(
   for (const piece of states.sequences) {
     for (let at = 0; at < piece.length && id < states.count; at += width, id += 1) {
       state.set(piece.subarray(at, at + width));
-      const parent = states.parents[id] as number;
-      if (seen.add(state, parent) !== id || parent >= id) throw damaged();
+      const link = states.parents[id] as number;
+      if (seen.add(state, link) !== id || parentOf(link) >= id) throw damaged();
     }
   }
   const { explored, depth, lastOfDepth } = place;

@@ -4,10 +4,11 @@ import type { Machine } from '../machine/machine.ts';
 import type { Transition } from '../machine/transition.ts';
 import { createEagerCycle } from './eager-cycle.ts';
 import { frontier, type Frontier, type Order } from './frontier.ts';
-import { createRecordedSteps } from './recorded-steps.ts';
+import { createSearchRuns } from './search-runs.ts';
 import { createSwitchCount } from './switch-count.ts';
-import { costOfPiece, createWholeAccesses } from './whole-access.ts';
+import { wholeAccessesOf, type Piece } from './whole-access.ts';
 import type { SearchSnapshot } from './search-snapshot.ts';
+import { isPassedOn, stateLink } from './state-link.ts';
 import { stateSet, type StateSet } from '../util/state-set.ts';
 
 /** Limits of a search. A limit reached is never a pass. */
@@ -120,17 +121,27 @@ export function search(
   let cut = false;
   const resting = (of: State): number => (hooks.wholeAccesses === true ? machine.resting(of) : 0);
   const onEagerCycle = createEagerCycle(machine, resting);
-  const wholeAccesses = createWholeAccesses(machine, reduced);
-  const recorded = createRecordedSteps(
+  const wholeAccesses = wholeAccessesOf(machine, reduced);
+  const runs = createSearchRuns({
     machine,
-    hooks.wholeAccesses === true ? wholeAccesses : null,
-  );
+    seen,
+    width,
+    pieces: hooks.wholeAccesses === true ? wholeAccesses : null,
+    representative: (of) => {
+      if (symmetric) machine.canonicalise(of);
+    },
+    onlyStep,
+    mostPassed: MOST_PASSED,
+    breaks: (facts) => hooks.violation?.(facts) !== null,
+  });
   /** Facts that break nothing; steps that look alike share them. */
   const harmless = new Set<readonly Fact[]>();
   const single: Step[] = [];
   let transitions = basis?.transitions ?? 0;
   /** Whether a step has led to a state that is not explored yet. */
   let leadsOn = false;
+  /** Whether the state that `passOn` has come to could be passed through as well. */
+  let stretched = false;
   /** How the search ends before everything is explored. */
   let outcome: SearchResult | null = null;
   /** Cheapest first: the cheapest violation so far. */
@@ -143,54 +154,6 @@ export function search(
     return violation;
   }
 
-  /** Whether two states have the same representative. */
-  function isAlike(of: State, target: State): boolean {
-    const copy = of.slice();
-    if (symmetric) machine.canonicalise(copy);
-    return copy.every((int, i) => int === target[i]);
-  }
-
-  /** A real run to the state, or to one that differs from it in the names of PEs. */
-  function traceTo(id: number): Transition[] {
-    const ids: number[] = [];
-    for (let at = id; at > 0; at = seen.parent(at)) ids.push(at);
-    const trace: Transition[] = [];
-    const goal = new Int32Array(width);
-    for (const to of ids.reverse()) {
-      seen.read(to, goal);
-      let passed: readonly State[] = [];
-      const first = recorded.wayOn(trace.at(-1)?.next ?? machine.initial, (_, reached) => {
-        passed = passedFrom(reached);
-        return isAlike(passed.at(-1) as State, goal);
-      });
-      trace.push(...first);
-      goAlong(trace, passed.slice(1));
-    }
-    return trace;
-  }
-
-  /** Adds to a run the steps to states that are like these. */
-  function goAlong(trace: Transition[], states: readonly State[]): void {
-    for (const state of states) {
-      const from = trace.at(-1)?.next ?? machine.initial;
-      trace.push(...recorded.wayOn(from, (_, reached) => isAlike(reached, state)));
-    }
-  }
-
-  /** A state and those that eager steps pass through from it; the last is the one that is kept. */
-  function passedFrom(start: State): readonly State[] {
-    const at = start.slice();
-    if (symmetric) machine.canonicalise(at);
-    const states = [at.slice()];
-    for (let step = onlyStep(at); step !== null; step = onlyStep(at)) {
-      machine.apply(step, at);
-      if (symmetric) machine.canonicalise(at);
-      states.push(at.slice());
-      if (states.length > MOST_PASSED) break;
-    }
-    return states;
-  }
-
   /** The eager step of a state that has one alone. */
   function onlyStep(of: State): Step | null {
     if (!reduced) return null;
@@ -200,72 +163,44 @@ export function search(
 
   /**
    * Goes on from the state in `next` through states with one eager step alone, which are not kept. False
-   * when one of the steps breaks a rule.
+   * when one of the steps breaks a rule; `stretched` says whether there are more of them.
    */
   function passOn(id: number, steps: readonly Step[], cost: number): boolean {
     let step = onlyStep(next);
+    stretched = false;
     if (step === null) return true;
     reached.set(next);
     for (let passed = 0; step !== null && passed < MOST_PASSED; passed += 1) {
       transitions += 1;
-      const violation = breaks(step.facts);
-      if (violation !== null) {
-        violated(violation, () => traceThroughPassed(id, steps, passed), cost);
-        return false;
-      }
+      if (!breaksNothing(step) && breakPassing(step, id, steps, passed, cost)) return false;
       machine.apply(step, next);
       rename();
       step = onlyStep(next);
     }
+    stretched = step !== null;
     return true;
   }
 
-  /** Puts the representative in the place of the state in `next`. */
-  function rename(): void {
-    if (!symmetric) return;
+  /** Looks whether a step from a state that is passed through breaks a rule. */
+  function breakPassing(
+    { facts }: Step,
+    id: number,
+    steps: readonly Step[],
+    passed: number,
+    cost: number,
+  ): boolean {
+    const violation = breaks(facts);
+    if (violation === null) return false;
+    violated(violation, () => runs.throughPassed(id, steps, reached, passed), cost);
+    return true;
+  }
+
+  /** Puts the representative in the place of the state in `next`; false where each state stands for itself. */
+  function rename(): boolean {
+    if (!symmetric) return false;
     const last = machine.canonicalise(next, switches === undefined ? -1 : (target[own] as number));
     if (switches !== undefined) target[own] = last;
-  }
-
-  /** The run to state `id`, on by some steps to `reached`, and through some states to a violation. */
-  function traceThroughPassed(id: number, steps: readonly Step[], passed: number) {
-    const trace = traceTo(id);
-    const states = passedFrom(reached);
-    const events = steps.map(({ event }) => event).join();
-    trace.push(
-      ...recorded.wayOn(
-        trace.at(-1)?.next ?? machine.initial,
-        (way, to) =>
-          way.map(({ event }) => event).join() === events && isAlike(to, states[0] as State),
-      ),
-    );
-    goAlong(trace, states.slice(1, passed + 1));
-    const last = recorded.wayOn(
-      trace.at(-1)?.next ?? machine.initial,
-      (way, to) =>
-        way.length === 1 &&
-        isAlike(to, states[passed + 1] as State) &&
-        hooks.violation?.((way[0] as Step).facts) !== null,
-    );
-    return [...trace, ...last];
-  }
-
-  /**
-   * The run to state `id` and on by some steps. The state reached may carry other names for the PEs
-   * than the one they were found in, so they are looked up there by what they break.
-   */
-  function traceThrough(id: number, steps: readonly Step[]): readonly Transition[] {
-    const trace = traceTo(id);
-    const goal = next.slice();
-    const events = steps.map(({ event }) => event).join();
-    const last = recorded.wayOn(
-      trace.at(-1)?.next ?? machine.initial,
-      (way, to) =>
-        way.map(({ event }) => event).join() === events &&
-        isAlike(to, goal) &&
-        way.some(({ facts }) => facts.length > 0 && hooks.violation?.(facts) !== null),
-    );
-    return [...trace, ...last];
+    return true;
   }
 
   /** A violation has been found: the outcome, unless a cheaper one is looked for. */
@@ -301,24 +236,50 @@ export function search(
       }
       target[own] = pe < 0 ? last : pe;
     }
-    rename();
-    for (let i = 0; i < steps.length; i += 1) {
-      const violation = breaks((steps[i] as Step).facts);
-      if (violation === null) continue;
-      const all = steps.slice();
-      violated(violation, () => traceThrough(id, all), cost);
-      return;
+    let isHarmless = true;
+    for (let i = 0; i < steps.length && isHarmless; i += 1) {
+      isHarmless = breaksNothing(steps[i] as Step);
     }
+    if (isHarmless && arriveAtKnown(id, cost)) return;
+    if (rename() && isHarmless && arriveAtKnown(id, cost)) return;
+    if (!isHarmless && breakRule(id, steps, cost)) return;
     if (!passOn(id, steps, cost)) return;
-    if (seen.size() >= limits.states) {
-      const known = seen.find(target);
-      if (known < 0) outcome = limit();
-      else if (!open.isExplored(known)) leadsOn = true;
+    if (seen.size() >= limits.states && seen.find(target) < 0) {
+      outcome = limit();
       return;
     }
-    const to = seen.add(target, id);
-    if (open.reach(to, cost)) seen.setParent(to, id);
+    const link = stateLink(id, stretched);
+    const to = seen.add(target, link);
+    if (open.reach(to, cost)) seen.setParent(to, link);
     if (!open.isExplored(to)) leadsOn = true;
+  }
+
+  /**
+   * Most steps lead to states that are known. Those that are kept stand for themselves, and nobody who
+   * arrives there goes on, so nothing is left to do; but for the few that say otherwise.
+   */
+  function arriveAtKnown(id: number, cost: number): boolean {
+    const known = seen.find(target);
+    if (known < 0 || isPassedOn(seen.parent(known))) return false;
+    if (open.reach(known, cost)) seen.setParent(known, stateLink(id, false));
+    if (!open.isExplored(known)) leadsOn = true;
+    return true;
+  }
+
+  /** Looks whether one of the steps to the state in `next` breaks a rule. */
+  function breakRule(id: number, steps: readonly Step[], cost: number): boolean {
+    for (const { facts } of steps) {
+      const violation = breaks(facts);
+      if (violation === null) continue;
+      violated(violation, () => runs.through(id, steps, next), cost);
+      return true;
+    }
+    return false;
+  }
+
+  /** Whether it is known already that a step breaks no rule. */
+  function breaksNothing({ facts }: Step): boolean {
+    return facts.length === 0 || harmless.has(facts);
   }
 
   function take(step: Step, id: number, price: number, pe: number): void {
@@ -373,12 +334,17 @@ export function search(
   /** Takes the pieces of a PE at rest; false when there are none. */
   function takePieces(id: number, pe: number): boolean {
     let moves = false;
-    wholeAccesses.forEach(state, pe, (steps, to) => {
-      moves = true;
-      next.set(to);
-      arrive(id, steps, costOfPiece(steps), pe);
-      return outcome === null;
-    });
+    const choices = wholeAccesses.choices(state, pe);
+    for (let c = 0; c < choices.length; c += 1) {
+      const pieces = wholeAccesses.pieces(choices[c] as number, state);
+      for (let i = 0; i < pieces.length && outcome === null; i += 1) {
+        const piece = pieces[i] as Piece;
+        moves = true;
+        next.set(state);
+        machine.apply(piece, next);
+        arrive(id, piece.steps, piece.cost, pe);
+      }
+    }
     return moves;
   }
 
@@ -389,7 +355,7 @@ export function search(
 
   kept.set(machine.initial);
   if (switches !== undefined) kept[own] = -1;
-  open.reach(seen.add(kept, -1), 0);
+  open.reach(seen.add(kept, stateLink(-1, true)), 0);
   const first = hooks.violation?.(machine.initialFacts) ?? null;
   if (first !== null) violated(first, () => [], 0);
   for (let visited = 0; outcome === null; visited += 1) {
@@ -415,7 +381,7 @@ export function search(
     const end = state.slice();
     hooks.onEnd?.(end);
     const violation = hooks.endViolation?.(end) ?? null;
-    if (violation !== null) violated(violation, () => traceTo(id), open.cost());
+    if (violation !== null) violated(violation, () => runs.to(id), open.cost());
   }
   return outcome ?? best ?? { kind: 'exhausted', states: seen.size(), transitions, cut };
 }

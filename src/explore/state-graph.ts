@@ -4,7 +4,7 @@ import type { Machine } from '../machine/machine.ts';
 import { EVENT } from '../machine/transition.ts';
 import { createEagerCycle } from './eager-cycle.ts';
 import { stateSet } from '../util/state-set.ts';
-import { createWholeAccesses, type WholeAccesses } from './whole-access.ts';
+import { wholeAccessesOf, type WholeAccesses } from './whole-access.ts';
 
 /** What an edge of the state graph is, as far as progress is concerned. */
 export const EDGE = {
@@ -81,7 +81,7 @@ function graphOf(machine: Machine, options: GraphOptions): StateGraph | 'handler
   const seen = stateSet(width);
   const resting = (state: State): number => (wholeAccesses ? machine.resting(state) : 0);
   const onEagerCycle = createEagerCycle(machine, resting);
-  const pieces = createWholeAccesses(machine, reduced);
+  const pieces = wholeAccessesOf(machine, reduced);
   const states: State[] = [machine.initial];
   const parents: number[] = [-1];
   const out: Edge[][] = [];
@@ -119,8 +119,10 @@ function graphOf(machine: Machine, options: GraphOptions): StateGraph | 'handler
 
   function takePieces(pe: number): boolean {
     hasPieces = true;
-    return pieces.forEach(state, pe, (steps, to) => {
-      next.set(to);
+    return pieces.forEach(state, pe, (piece) => {
+      const { steps } = piece;
+      next.set(state);
+      machine.apply(piece, next);
       const faults = steps.some(({ facts }) => facts.some(({ kind }) => kind === 'fault-taken'));
       const performs = steps.some(({ event }) => event === EVENT.read || event === EVENT.write);
       return arrive(pe, (faults ? EDGE.fault : 0) | (performs ? EDGE.success : 0));

@@ -1,16 +1,7 @@
 import type { Machine } from '../machine/machine.ts';
-import type { State, Step } from '../machine/state.ts';
+import type { Ahead } from '../machine/look-ahead.ts';
+import { together, type Change, type State, type Step } from '../machine/state.ts';
 import { EVENT } from '../machine/transition.ts';
-
-/**
- * What a piece costs in a search for the cheapest violation: choices and fault events are free, as they
- * are where they are explored one by one.
- */
-export function costOfPiece(steps: readonly Step[]): number {
-  let cost = 0;
-  for (const { event } of steps) if (event !== EVENT.fire && event !== EVENT.fault) cost += 1;
-  return cost;
-}
 
 /**
  * Accesses of PEs at rest in one piece (docs/reduction.md): such a PE chooses, translates and performs
@@ -19,110 +10,100 @@ export function costOfPiece(steps: readonly Step[]): number {
  * explored alone, the fault event comes at once.
  */
 export interface WholeAccesses {
-  /**
-   * Calls `visit` with each of the pieces of a PE at rest: its steps, and the state after them. Both
-   * are good until `visit` returns, which says whether to go on.
-   */
-  forEach(
-    state: State,
-    pe: number,
-    visit: (steps: readonly Step[], next: State) => boolean,
-  ): boolean;
+  /** The choices of a PE at rest, as numbers for `pieces`; one number where there is nothing to choose. */
+  choices(state: State, pe: number): readonly number[];
+  /** The pieces that begin with a choice of that state. */
+  pieces(choice: number, state: State): readonly Piece[];
+  /** Calls `visit` with each piece of a PE at rest, until it returns false. */
+  forEach(state: State, pe: number, visit: (piece: Piece) => boolean): boolean;
 }
 
+/** Steps that follow each other with nothing in between, and what they change together. */
+export interface Piece extends Change {
+  readonly steps: readonly Step[];
+  /**
+   * What it costs in a search for the cheapest violation: choices and fault events are free, as they are
+   * where they are explored one by one.
+   */
+  readonly cost: number;
+}
+
+function pieceOf(steps: readonly Step[]): Piece {
+  let cost = 0;
+  for (const { event } of steps) if (event !== EVENT.fire && event !== EVENT.fault) cost += 1;
+  return { steps, cost, ...together(steps) };
+}
+
+/** By machine, without and with fault events that come at once: searches of one machine share what is found. */
+const known = new WeakMap<Machine, (WholeAccesses | undefined)[]>();
+
 /** The whole accesses of a machine; `eagerFaults`: fault events come at once. */
-export function createWholeAccesses(machine: Machine, eagerFaults: boolean): WholeAccesses {
-  const width = machine.initial.length;
-  const chosen = new Int32Array(width);
-  const translated = new Int32Array(width);
-  const done = new Int32Array(width);
-  const early = new Int32Array(width);
-  const earlyChosen = new Int32Array(width);
-  const earlyTranslated = new Int32Array(width);
-  const path: Step[] = [];
+export function wholeAccessesOf(machine: Machine, eagerFaults: boolean): WholeAccesses {
+  const both = known.get(machine) ?? [];
+  known.set(machine, both);
+  return (both[eagerFaults ? 1 : 0] ??= createWholeAccesses(machine, eagerFaults));
+}
 
-  function go(from: State, step: Step, to: State): void {
-    to.set(from);
-    machine.apply(step, to);
+function createWholeAccesses(machine: Machine, eagerFaults: boolean): WholeAccesses {
+  /** What a piece begins with, by the number of the choice; null where there is nothing to choose. */
+  const begins: { readonly pe: number; readonly choice: Step | null }[] = [];
+
+  function number(pe: number, choice: Step | null): number {
+    begins.push({ pe, choice });
+    return begins.length - 1;
   }
 
-  function faultEvent(state: State, pe: number): Step | undefined {
-    return machine.stepsOf(state, pe).find(({ event }) => event === EVENT.fault);
-  }
+  const choicesAt = machine.lookAhead(({ stepsOf }, pe): readonly number[] => {
+    const first = stepsOf(pe);
+    if (first.every(({ event }) => event === EVENT.translate)) return [number(pe, null)];
+    return first.map((choice) => number(pe, choice));
+  });
 
   /** Whether the delivery first, then the choice and some translation, come to the same state. */
-  function commutes(state: State, choice: Step | null, pe: number, delivery: Step): boolean {
-    go(state, delivery, early);
-    if (choice === null) earlyChosen.set(early);
-    else go(early, choice, earlyChosen);
-    for (const translation of machine.stepsOf(earlyChosen, pe)) {
-      go(earlyChosen, translation, earlyTranslated);
-      let i = 0;
-      while (i < width && earlyTranslated[i] === done[i]) i += 1;
-      if (i === width) return true;
-    }
-    return false;
+  function commutes(from: Ahead, pe: number, choice: Step | null, delivery: Step, done: Ahead) {
+    const early = from.go(delivery);
+    const chosen = choice === null ? early : early.go(choice);
+    return chosen.stepsOf(pe).some((translation) => chosen.go(translation).isSameAs(done));
   }
 
-  function fromChoice(
-    state: State,
-    choice: Step | null,
-    pe: number,
-    deliveries: readonly Step[],
-    visit: (steps: readonly Step[], next: State) => boolean,
-  ): boolean {
-    const start = choice === null ? 0 : 1;
-    for (const translation of machine.stepsOf(chosen, pe)) {
-      path.length = start;
-      path.push(translation);
-      go(chosen, translation, translated);
+  const piecesAt = machine.lookAhead((from, site): readonly Piece[] => {
+    const { pe, choice } = begins[site] as (typeof begins)[number];
+    const deliveries = from.deliveriesTo(pe);
+    const chosen = choice === null ? from : from.go(choice);
+    const start = choice === null ? [] : [choice];
+    const all: Piece[] = [];
+    for (const translation of chosen.stepsOf(pe)) {
+      const translated = chosen.go(translation);
+      const path = [...start, translation];
+      const goOn = (last: Step): number => all.push(pieceOf([...path, last]));
       if (translation.facts.length > 0) {
         // A fault: the thread goes on with its handler.
-        const event = eagerFaults ? faultEvent(translated, pe) : undefined;
-        if (event === undefined) {
-          if (!visit(path, translated)) return false;
-          continue;
-        }
-        go(translated, event, done);
-        path.push(event);
-        if (!visit(path, done)) return false;
+        const event = eagerFaults
+          ? translated.stepsOf(pe).find((step) => step.event === EVENT.fault)
+          : undefined;
+        if (event === undefined) all.push(pieceOf(path));
+        else goOn(event);
         continue;
       }
-      for (const access of machine.stepsOf(translated, pe)) {
-        go(translated, access, done);
-        path.length = start + 1;
-        path.push(access);
-        if (!visit(path, done)) return false;
-      }
+      translated.stepsOf(pe).forEach(goOn);
       if (deliveries.length === 0) continue;
-      for (const delivery of machine.deliveriesTo(translated, pe)) {
-        go(translated, delivery, done);
+      for (const delivery of translated.deliveriesTo(pe)) {
         const first = deliveries.find(({ index }) => index === delivery.index);
-        if (first !== undefined && commutes(state, choice, pe, first)) continue;
-        path.length = start + 1;
-        path.push(delivery);
-        if (!visit(path, done)) return false;
+        const done = translated.go(delivery);
+        if (first === undefined || !commutes(from, pe, choice, first, done)) goOn(delivery);
       }
     }
-    return true;
+    return all;
+  });
+
+  function choices(state: State, pe: number): readonly number[] {
+    return choicesAt(pe, state);
   }
 
   return {
-    forEach(state, pe, visit) {
-      const deliveries = machine.deliveriesTo(state, pe);
-      const first = machine.stepsOf(state, pe);
-      path.length = 0;
-      if (first.every(({ event }) => event === EVENT.translate)) {
-        chosen.set(state);
-        return fromChoice(state, null, pe, deliveries, visit);
-      }
-      for (const choice of first) {
-        path.length = 0;
-        path.push(choice);
-        go(state, choice, chosen);
-        if (!fromChoice(state, choice, pe, deliveries, visit)) return false;
-      }
-      return true;
-    },
+    choices,
+    pieces: piecesAt,
+    forEach: (state, pe, visit) =>
+      choices(state, pe).every((choice) => piecesAt(choice, state).every(visit)),
   };
 }

@@ -5,12 +5,13 @@ import { createBoundsNotes, type BoundsMet } from './bounds-met.ts';
 import { createMemory } from './memory.ts';
 import { createMayCaches } from './may-cache.ts';
 import { createGhost, type Ghost } from './ghost.ts';
+import { createApply } from './apply-change.ts';
+import { initialState } from './initial-state.ts';
 import { createLedger, LEDGER_SLOTS, SLOT_INTS } from './ledger.ts';
 import { createReadTrail, READ, type ReadTrail } from './read-trail.ts';
 import { createSettleWindow } from './settle-window.ts';
-import { marksAfterWrite } from './stale-marks.ts';
 import { createStateParts, type WindowQuestion } from './state-parts.ts';
-import { PE, peComponent, STATE, type State, type Step } from './state.ts';
+import { PE, peComponent, STATE, type Change, type State } from './state.ts';
 import { createSymmetry } from './symmetry.ts';
 import { trackedGhost } from './tracked-ghost.ts';
 import { createInstructionCaches } from './instruction-cache.ts';
@@ -28,7 +29,6 @@ import {
   get,
   HEAD_WAITS,
   loadWindow,
-  MARK_SHIFT,
   MAX_WINDOW,
   packWindow,
   set,
@@ -106,9 +106,9 @@ export interface Draft {
   /** Whether the thread has ended and nothing of it is left to happen. */
   ended(pe: number): boolean;
   /** What has changed since `load`; the draft has to be loaded anew after it. */
-  changes(): Pick<Step, 'components' | 'slots' | 'ghost'>;
-  /** Makes the changes of a step in a state. */
-  apply(step: Step, state: State): void;
+  changes(): Change;
+  /** Makes changes in a state. */
+  apply(change: Change, state: State): void;
   /** A part of a state, as the trail has it. */
   part(state: State, kind: number, component: number, argument: number): number;
   /** TLBIs that are to be delivered, in the order of the ledger: slot, PEs, slot, PEs ... */
@@ -143,7 +143,6 @@ export function createDraft(setup: MachineSetup): Draft {
   /** Components that have a new content. */
   const changed = new Uint8Array(size);
   let slotChanges: number[] = [];
-  const pending: (readonly number[] | undefined)[] = [];
   const trail = createReadTrail(size);
   const ghost = trackedGhost(rawGhost, trail, STATE.ghost, () => base[STATE.ghost] as number);
   const parts = createStateParts({ memory, tlbs, ghost: rawGhost, ledger, windowPool, threads });
@@ -279,7 +278,7 @@ export function createDraft(setup: MachineSetup): Draft {
     return true;
   }
 
-  function changes(): Pick<Step, 'components' | 'slots' | 'ghost'> {
+  function changes(): Change {
     for (let pe = 0; pe < peCount; pe += 1) {
       const w = windows[pe] as Window;
       if (!w.dirty) continue;
@@ -294,7 +293,10 @@ export function createDraft(setup: MachineSetup): Draft {
       const same = ids[at] === base[at] && trail.hasWhole(at);
       if (changed[at] === 1 && !same) components.push(at, ids[at] as number);
     }
-    const slots = slotChanges;
+    const slots: number[] = [];
+    for (let i = 0; i < slotChanges.length; i += 2) {
+      slots.push(memory.replacement(slotChanges[i] as number, slotChanges[i + 1] as number));
+    }
     slotChanges = [];
     return { components, slots, ghost: rawGhost.changes() };
   }
@@ -388,83 +390,24 @@ export function createDraft(setup: MachineSetup): Draft {
     },
     settle,
     changes,
-    apply(step, state) {
-      const { components, slots: cells, ghost: ghostChanges } = step;
-      for (let i = 0; i < components.length; i += 2) {
-        state[components[i] as number] = components[i + 1] as number;
-      }
-      for (let i = 0; i < cells.length; i += 2) {
-        state[STATE.memory] = memory.withSlot(
-          state[STATE.memory] as number,
-          cells[i] as number,
-          cells[i + 1] as number,
-        );
-      }
-      for (const change of ghostChanges) {
-        state[STATE.ghost] = rawGhost.changed(state[STATE.ghost] as number, change);
-      }
-    },
+    apply: createApply(memory, rawGhost),
     part: parts.part,
-    pendingDeliveries(state) {
-      const id = state[STATE.ledger] as number;
-      const known = pending[id];
-      if (known !== undefined) return known;
-      const found: number[] = [];
-      const start = ledger.pool.start(id);
-      for (let slot = 0; slot * SLOT_INTS < ledger.pool.length(id); slot += 1) {
-        const mask = ledger.pool.arena[start + slot * SLOT_INTS + 2] as number;
-        if (mask !== 0) found.push(slot, mask);
-      }
-      pending[id] = found;
-      return found;
-    },
+    pendingDeliveries: (state) => ledger.storedDeliveries(state[STATE.ledger] as number),
     canonicalise: (_, pe = -1) => pe,
     twins: () => 0,
   };
 
-  // The initial state: every PE closed under its context, windows filled.
-  const start = new Int32Array(size);
-  start[STATE.memory] = memory.initial;
-  start[STATE.ledger] = ledger.empty;
-  start[STATE.ghost] = rawGhost.initial;
-  const empty = emptyWindow();
-  setup.threads.forEach((thread, pe) => {
-    empty.head = thread.tree.root;
-    start[peComponent(pe, PE.window)] = packWindow(empty, windowPool);
-    start[peComponent(pe, PE.tlb)] = tlbs.empty;
-    start[peComponent(pe, PE.context)] = tlbs.contexts.id(thread.context);
-    start[peComponent(pe, PE.pending)] = 0;
-    start[peComponent(pe, PE.icache)] = icaches.empty;
+  const initial = initialState(setup, draft, {
+    ledger: ledger.empty,
+    ghost: rawGhost.initial,
+    icache: icaches.empty,
+    windowOf: (head) => packWindow({ ...emptyWindow(), head }, windowPool),
   });
-  load(start);
-  for (let pe = 0; pe < peCount; pe += 1) {
-    for (const previous of setup.threads[pe]?.previousContexts ?? []) {
-      const id = tlbs.contexts.id(previous);
-      const at = peComponent(pe, PE.tlb);
-      write(at, tlbs.close(ids[at] as number, memory.initial, id));
-    }
-    closeTlb(pe);
-    window(pe).dirty = true;
-  }
-  if (!settle()) throw new Error('the first branch of a thread contradicts itself');
-  const first: Step = { pe: -1, index: -1, event: -1, choice: -1, facts: [], ...changes() };
-  draft.apply(first, start);
   const symmetry = createSymmetry(
     setup,
     setup.threads.map((thread) => tlbs.contexts.id(thread.context)),
     ledger.pool,
     rawGhost,
   );
-  return { ...draft, initial: start, ...symmetry };
-}
-
-/** Marks the translations in flight of a PE that were built from a cell that has been written. */
-export function markInFlight(draft: Draft, pe: number, cell: number): void {
-  const w = draft.window(pe);
-  for (let i = 0; i < w.count; i += 1) {
-    const result = get(w, i, AT.result);
-    if (result < 0 || (flagsOf(w, i) & FLAG.translated) === 0) continue;
-    const marks = marksAfterWrite(draft.tlbs.results.item(result), cell);
-    if (marks !== 0) addFlags(w, i, marks << MARK_SHIFT);
-  }
+  return { ...draft, initial, ...symmetry };
 }

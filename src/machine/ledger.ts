@@ -23,6 +23,10 @@ export interface Ledger {
   delivered(id: number): number;
   /** The same of a stored ledger, whatever is in the buffer. */
   storedDelivered(id: number): number;
+  /** TLBIs of a stored ledger that are to be delivered, in order: slot, PEs, slot, PEs ... */
+  storedDeliveries(id: number): readonly number[];
+  /** Slots of a stored ledger that are to be delivered to a PE, a bit each. */
+  storedPending(id: number, pe: number): number;
 }
 
 /** An empty ledger. */
@@ -30,6 +34,7 @@ export function createLedger(ids: IdTables): Ledger {
   const pool = ids.pool();
   const slots = new Int32Array(LEDGER_SLOTS * SLOT_INTS);
   const empty = pool.intern(slots, 0);
+  const deliveries: (readonly number[] | undefined)[] = [];
   let loaded = -1;
   let changed = false;
 
@@ -74,5 +79,26 @@ export function createLedger(ids: IdTables): Ledger {
     },
     delivered: (id) => (changed ? deliveredIn(slots, 0, slots.length) : storedDelivered(id)),
     storedDelivered,
+    storedDeliveries(id) {
+      const known = deliveries[id];
+      if (known !== undefined) return known;
+      const found: number[] = [];
+      const start = pool.start(id);
+      for (let slot = 0; slot * SLOT_INTS < pool.length(id); slot += 1) {
+        const mask = pool.arena[start + slot * SLOT_INTS + 2] as number;
+        if (mask !== 0) found.push(slot, mask);
+      }
+      deliveries[id] = found;
+      return found;
+    },
+    storedPending(id, pe) {
+      const length = pool.length(id);
+      let mask = 0;
+      for (let slot = 0, at = pool.start(id); slot * SLOT_INTS < length; slot += 1) {
+        if ((((pool.arena[at + 2] as number) >> pe) & 1) !== 0) mask |= 1 << slot;
+        at += SLOT_INTS;
+      }
+      return mask;
+    },
   };
 }

@@ -10,8 +10,11 @@ import {
 } from './local-order.ts';
 import { LEDGER_SLOTS } from './ledger.ts';
 import type { MachineSetup } from './setup.ts';
-import { STATE, type State, type Step } from './state.ts';
+import { createLookAhead, type LookAhead } from './look-ahead.ts';
+import { READ } from './read-trail.ts';
+import { STATE, type Change, type State, type Step } from './state.ts';
 import { createResting } from './resting.ts';
+import { createStepList } from './step-list.ts';
 import { createStepMemo } from './step-memo.ts';
 import { FLAG, flagsOf, type Window } from './window.ts';
 import type { End, Site, Transition } from './transition.ts';
@@ -40,16 +43,18 @@ export interface Machine {
   steps(state: State): readonly Step[];
   /** The steps of the instructions of one PE, among those of `steps`. */
   stepsOf(state: State, pe: number): readonly Step[];
-  /** The deliveries to one PE, among those of `steps`. */
+  /** The deliveries to one PE, among those of `steps`; good until the next call. */
   deliveriesTo(state: State, pe: number): readonly Step[];
-  /** The steps that belong to no PE, among those of `steps`. */
+  /** The steps that belong to no PE, among those of `steps`; good until the next call. */
   memorySteps(state: State): readonly Step[];
   /** PEs at rest (resting.ts), a bit each. */
   resting(state: State): number;
   /** `eager` as what the steps change; instructions of the PEs in the mask are left out. */
   eagerSteps(state: State, except?: number): readonly Step[];
-  /** Makes the changes of a step in a copy of the state it was found in. */
-  apply(step: Step, state: State): void;
+  /** Makes the changes of a step, or of several, in a copy of the state they were found in. */
+  apply(change: Change, state: State): void;
+  /** Remembers what comes out of looking ahead: `LookAhead.remember`. */
+  lookAhead: LookAhead['remember'];
   /**
    * Replaces a state by the one that stands for all states which differ only in the names of
    * interchangeable PEs.
@@ -116,7 +121,22 @@ export function createMachine(setup: MachineSetup): Machine {
   const eagerMemo = createStepMemo(draft);
   const sitesPerPe = LEDGER_SLOTS + 2;
   const firstCell = peCount * sitesPerPe + 1;
-  const found: Step[] = [];
+  const found = createStepList();
+  const deliveries = createStepList();
+  const instancesSite = (pe: number): number => pe * sitesPerPe;
+  const deliverySite = (slot: number, pe: number): number => pe * sitesPerPe + 2 + slot;
+  const ahead = createLookAhead(
+    {
+      memory,
+      part: draft.part,
+      apply: draft.apply,
+      instancesSite,
+      deliverySite,
+      steps: (site, state) => memo.steps(site, state, find),
+      looks: memo.looks,
+    },
+    draft.initial.length,
+  );
 
   // What is remembered is kept per site; a site is a number: for each PE its instances, its eager
   // instances, and each slot of the ledger twice; then hardware updates, then dirty lines by cell.
@@ -141,52 +161,52 @@ export function createMachine(setup: MachineSetup): Machine {
     return out.slice();
   }
 
-  function add(steps: readonly Step[]): void {
-    for (const step of steps) found.push(step);
-  }
-
   function steps(state: State): readonly Step[] {
-    found.length = 0;
-    for (let pe = 0; pe < peCount; pe += 1) add(memo.steps(pe * sitesPerPe, state, find));
-    const deliveries = draft.pendingDeliveries(state);
-    for (let i = 0; i < deliveries.length; i += 2) {
-      const slot = deliveries[i] as number;
+    found.clear();
+    for (let pe = 0; pe < peCount; pe += 1) found.add(stepsOf(state, pe));
+    const pending = draft.pendingDeliveries(state);
+    for (let i = 0; i < pending.length; i += 2) {
+      const slot = pending[i] as number;
       for (let pe = 0; pe < peCount; pe += 1) {
-        if (((deliveries[i + 1] as number) & (1 << pe)) === 0) continue;
-        add(memo.steps(pe * sitesPerPe + 2 + slot, state, find));
+        if (((pending[i + 1] as number) & (1 << pe)) === 0) continue;
+        found.add(memo.steps(deliverySite(slot, pe), state, find));
       }
     }
     addMemorySteps(state);
-    return found;
+    return found.list();
   }
 
   function addMemorySteps(state: State): void {
     if (setup.dataCache === 'modelled') {
       for (const cell of memory.dirtyCells(state[STATE.memory] as number)) {
-        add(memo.steps(firstCell + cell, state, find));
+        found.add(memo.steps(firstCell + cell, state, find));
       }
     }
-    if (managesAccessFlags) add(memo.steps(firstCell - 1, state, find));
+    if (managesAccessFlags) found.add(memo.steps(firstCell - 1, state, find));
   }
 
   function memorySteps(state: State): readonly Step[] {
-    found.length = 0;
+    found.clear();
     addMemorySteps(state);
-    return found;
+    return found.list();
   }
 
   const stepsOf = (state: State, pe: number): readonly Step[] =>
-    memo.steps(pe * sitesPerPe, state, find);
+    memo.steps(instancesSite(pe), state, find);
 
   function deliveriesTo(state: State, pe: number): readonly Step[] {
-    const deliveries = draft.pendingDeliveries(state);
-    if (deliveries.length === 0) return NO_STEPS;
-    const all: Step[] = [];
-    for (let i = 0; i < deliveries.length; i += 2) {
-      if (((deliveries[i + 1] as number) & (1 << pe)) === 0) continue;
-      all.push(...memo.steps(pe * sitesPerPe + 2 + (deliveries[i] as number), state, find));
+    const slots = draft.part(state, READ.pendingTo, STATE.ledger, pe);
+    if (slots === 0) return NO_STEPS;
+    const first = memo.steps(deliverySite(31 - Math.clz32(slots & -slots), pe), state, find);
+    const others = slots & (slots - 1);
+    if (others === 0) return first;
+    deliveries.clear();
+    deliveries.add(first);
+    for (let slot = 0; others >> slot !== 0; slot += 1) {
+      if (((others >> slot) & 1) === 0) continue;
+      deliveries.add(memo.steps(deliverySite(slot, pe), state, find));
     }
-    return all;
+    return deliveries.list();
   }
 
   function eagerSteps(state: State, except = 0): readonly Step[] {
@@ -329,8 +349,10 @@ export function createMachine(setup: MachineSetup): Machine {
     forgetSteps() {
       memo.forget();
       eagerMemo.forget();
+      ahead.forget();
     },
     apply: draft.apply,
+    lookAhead: ahead.remember,
     canonicalise: draft.canonicalise,
     twins: draft.twins,
     transitions: (state) => materialise(state, steps(state)),

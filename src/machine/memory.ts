@@ -28,6 +28,10 @@ export interface Memory {
   slot(memory: number, cell: number): number;
   /** Memory with one slot replaced. */
   withSlot(memory: number, cell: number, slot: number): number;
+  /** The number of a replacement of one slot, for `replaced`; numbers are in steps only, not in states. */
+  replacement(cell: number, slot: number): number;
+  /** Memory after a replacement. */
+  replaced(memory: number, replacement: number): number;
   /**
    * What walks can see of it, as a memory: lines at their initial values. As soon as a walk has read a
    * line (`noteWalk`), all of memory; what was remembered for walks before that has read no line.
@@ -100,8 +104,8 @@ export function createMemory(setup: MachineSetup, pageBits: number, ids: IdTable
   }
   /** Numbers of replacements (cell, slot), and what each makes of a memory. */
   const replacements = pairMap();
-  const replaced = pairMap();
-  let replacementCount = 0;
+  const replacementList: (readonly [cell: number, slot: number])[] = [];
+  const replacedMemo = pairMap();
   const walkables: number[] = [];
   const dirty: (readonly number[] | undefined)[] = [];
   let linesAreWalked = false;
@@ -147,15 +151,19 @@ export function createMemory(setup: MachineSetup, pageBits: number, ids: IdTable
     return cell < pool.length(memory) ? (pool.arena[start + cell] as number) : initialSlot(cell);
   }
 
-  function withSlot(memory: number, cell: number, newSlot: number): number {
+  function replacementOf(cell: number, newSlot: number): number {
     let replacement = replacements.get(cell, newSlot);
     if (replacement < 0) {
-      replacement = replacementCount;
-      replacementCount += 1;
+      replacement = replacementList.push([cell, newSlot]) - 1;
       replacements.set(cell, newSlot, replacement);
     }
-    const known = replaced.get(memory, replacement);
+    return replacement;
+  }
+
+  function replaced(memory: number, replacement: number): number {
+    const known = replacedMemo.get(memory, replacement);
     if (known >= 0) return known;
+    const [cell, newSlot] = replacementList[replacement] as (typeof replacementList)[number];
     if (scratch.length < cells.size()) scratch = new Int32Array(cells.size() * 2);
     let length = pool.copy(memory, scratch);
     while (length <= cell) {
@@ -166,8 +174,12 @@ export function createMemory(setup: MachineSetup, pageBits: number, ids: IdTable
     // Canonical form: trailing cells at their initial value are not stored.
     while (length > 0 && scratch[length - 1] === initialSlot(length - 1)) length -= 1;
     const result = pool.intern(scratch, length);
-    replaced.set(memory, replacement, result);
+    replacedMemo.set(memory, replacement, result);
     return result;
+  }
+
+  function withSlot(memory: number, cell: number, newSlot: number): number {
+    return replaced(memory, replacementOf(cell, newSlot));
   }
 
   return {
@@ -177,6 +189,8 @@ export function createMemory(setup: MachineSetup, pageBits: number, ids: IdTable
     initial: pool.intern(scratch, 0),
     slot,
     withSlot,
+    replacement: replacementOf,
+    replaced,
     walkable(memory) {
       if (linesAreWalked) return memory;
       let found = walkables[memory];

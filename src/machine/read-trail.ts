@@ -50,6 +50,8 @@ export const READ = {
   builtFrom: 12,
   /** Of a window: whether it is between the halves of an atomic on a cell. */
   midAtomic: 13,
+  /** Of the ledger: the TLBIs that are to be delivered to a PE, a bit each. */
+  pendingTo: 14,
 } as const;
 
 /** An empty trail over states of so many components. */

@@ -1,4 +1,3 @@
-import { pairMap } from '../util/pair-map.ts';
 import type { Draft } from './draft.ts';
 import { KIND, type EffectInfo } from './effect-info.ts';
 import { translationPending } from './local-order.ts';
@@ -21,8 +20,24 @@ export function createResting(
   stepsOf: (state: State, pe: number) => readonly Step[],
 ): Resting {
   const { threads, faults, tlbs } = draft;
-  /** For each PE and window: 1 when it is at rest, 0 when not. */
-  const known = pairMap();
+  /** For each PE, by window: 1 when it is at rest, 2 when not, 0 when nobody has asked. */
+  const known: Uint8Array[] = threads.map(() => new Uint8Array(64));
+
+  function isKnown(pe: number, window: number): number {
+    const answers = known[pe] as Uint8Array;
+    return window < answers.length ? (answers[window] as number) : 0;
+  }
+
+  function know(pe: number, window: number, answer: number): number {
+    let answers = known[pe] as Uint8Array;
+    if (window >= answers.length) {
+      answers = new Uint8Array(window * 2);
+      answers.set(known[pe] as Uint8Array);
+      known[pe] = answers;
+    }
+    answers[window] = answer;
+    return answer;
+  }
 
   function isOneAccess(state: State, pe: number): boolean {
     draft.load(state);
@@ -53,12 +68,8 @@ export function createResting(
       for (let pe = 0; pe < threads.length; pe += 1) {
         if (state[peComponent(pe, PE.pending)] !== 0) continue;
         const window = state[peComponent(pe, PE.window)] as number;
-        let answer = known.get(pe, window);
-        if (answer < 0) {
-          answer = rests(state, pe) ? 1 : 0;
-          known.set(pe, window, answer);
-        }
-        if (answer === 0) continue;
+        const answer = isKnown(pe, window) || know(pe, window, rests(state, pe) ? 1 : 2);
+        if (answer === 2) continue;
         // A hardware update is atomic with the walk, which cannot be put off past a write then.
         const context = tlbs.contexts.context(state[peComponent(pe, PE.context)] as number);
         if (context.stage1 === null || context.stage1.hardwareUpdate === 'none') mask |= 1 << pe;

@@ -12,6 +12,7 @@ import {
   hasReadOf,
   hasTranslation,
   isBetweenHalves,
+  isQuietWindow,
   obligationsIn,
 } from './window-scan.ts';
 
@@ -51,6 +52,8 @@ interface Contents {
 /** The parts of states with these contents. */
 export function createStateParts(contents: Contents): StateParts {
   const { memory, tlbs, ghost, ledger, windowPool, threads } = contents;
+  /** By stored window: 1 when it is quiet, 2 when not, 0 when nobody has asked. */
+  let quiet = new Uint8Array(1024);
 
   function inWindow(
     kind: WindowQuestion,
@@ -76,12 +79,32 @@ export function createStateParts(contents: Contents): StateParts {
     }
   }
 
+  /**
+   * Whether nothing in a stored window is translated or read, and no TLBI waits for anything in it: then the
+   * answer to every question is no.
+   */
+  function isQuiet(id: number): boolean {
+    if (id >= quiet.length) {
+      const bigger = new Uint8Array(id * 2);
+      bigger.set(quiet);
+      quiet = bigger;
+    }
+    if (quiet[id] === 0) {
+      const start = windowPool.start(id);
+      const from = start + 2 + (windowPool.arena[start + 1] as number);
+      const count = (start + windowPool.length(id) - from) / INSTANCE_INTS;
+      quiet[id] = isQuietWindow(windowPool.arena, from, count) ? 1 : 2;
+    }
+    return quiet[id] === 1;
+  }
+
   function inStoredWindow(
     kind: WindowQuestion,
     id: number,
     component: number,
     argument: number,
   ): number {
+    if (isQuiet(id)) return 0;
     const { arena } = windowPool;
     const start = windowPool.start(id);
     const from = start + 2 + (arena[start + 1] as number);
@@ -109,6 +132,8 @@ export function createStateParts(contents: Contents): StateParts {
         return ghost.packedStored(id, argument);
       case READ.delivered:
         return ledger.storedDelivered(id);
+      case READ.pendingTo:
+        return ledger.storedPending(id, argument);
       case READ.obligations:
       case READ.translated:
       case READ.hasRead:

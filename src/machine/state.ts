@@ -17,21 +17,40 @@ export function peComponent(pe: number, offset: number): number {
   return STATE.pes + pe * STATE.perPe + offset;
 }
 
+/** What steps change of a state: plain data, shared, never changed. */
+export interface Change {
+  /** Components that get a new content: component, id, component, id ... */
+  readonly components: readonly number[];
+  /** Cells of memory that get a new slot: numbers of replacements (`Memory.replaced`). */
+  readonly slots: readonly number[];
+  /** Changes of the ghost state, by number. */
+  readonly ghost: readonly number[];
+}
+
+/** What steps change that follow each other. */
+export function together(steps: readonly Change[]): Change {
+  const components = new Map<number, number>();
+  for (const step of steps) {
+    for (let i = 0; i < step.components.length; i += 2) {
+      components.set(step.components[i] as number, step.components[i + 1] as number);
+    }
+  }
+  return {
+    components: [...components].flat(),
+    slots: steps.flatMap(({ slots }) => slots),
+    ghost: steps.flatMap(({ ghost }) => ghost),
+  };
+}
+
 /**
  * A step as what it changes, so that one step serves all states that look alike to it: plain data,
  * shared, never changed.
  */
-export interface Step {
+export interface Step extends Change {
   /** As in `Transition`. */
   readonly pe: number;
   readonly index: number;
   readonly event: number;
   readonly choice: number;
   readonly facts: readonly Fact[];
-  /** Components that get a new content: component, id, component, id ... */
-  readonly components: readonly number[];
-  /** Cells of memory that get a new slot: cell, slot, cell, slot ... */
-  readonly slots: readonly number[];
-  /** Changes of the ghost state, by number. */
-  readonly ghost: readonly number[];
 }

@@ -1,5 +1,5 @@
 import { cacheableWrite } from './cache-line.ts';
-import { markInFlight } from './draft.ts';
+import { markInFlight } from './mark-in-flight.ts';
 import { isLine } from './memory.ts';
 import { addFlags, AT, FLAG, flagsOf, get, set } from './window.ts';
 import type { StepContext } from './step-context.ts';

@@ -53,6 +53,14 @@ export function hasBuiltFrom(
   return false;
 }
 
+/** Whether the answer to all the other questions is no, or nothing. */
+export function isQuietWindow(ints: Int32Array, from: number, count: number): boolean {
+  for (let i = 0, at = from; i < count; i += 1, at += INSTANCE_INTS) {
+    if (((ints[at + AT.flags] as number) & FLAG.read) !== 0) return false;
+  }
+  return !hasTranslation(ints, from, count) && obligationsIn(ints, from, count) === 0;
+}
+
 /**
  * Whether an atomic on the cell has read and is going to write. One that compares is taken for one from
  * its read on only where what it compares with is a constant.

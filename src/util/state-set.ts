@@ -1,6 +1,6 @@
 /**
  * A set of sequences of integers of one length, numbered in the order they were added, each with one
- * integer beside it (its parent in a search). Contents, hashes and the open-addressing table are typed arrays,
+ * integer beside it (in a search, where it came from). Contents, hashes and the open-addressing table are typed arrays,
  * which lie outside of the JavaScript heap: nothing is allocated per sequence, and the garbage
  * collector has nothing to walk through.
  */
@@ -16,7 +16,7 @@ export interface StateSet {
   parent(id: number): number;
   setParent(id: number, parent: number): void;
   size(): number;
-  /** All of it, as it is in the set: good until something is added. */
+  /** A copy of all of it. */
   content(): StateSetContent;
   /** Bytes of all arrays. */
   bytes(): number;
@@ -34,6 +34,9 @@ export interface StateSetContent {
 const CHUNK_BITS = 14;
 const CHUNK = 1 << CHUNK_BITS;
 
+/** Integers of a place of the table. */
+const PLACE = 2;
+
 /** The hash of the first `width` integers. */
 export function hashOf(sequence: Int32Array, width: number): number {
   let h = 0x811c9dc5;
@@ -46,17 +49,17 @@ export function hashOf(sequence: Int32Array, width: number): number {
 
 /** An empty set of sequences of `width` integers. */
 export function stateSet(width: number): StateSet {
+  /** Content and parent of each sequence: what is looked at together lies together. */
+  const stride = width + 1;
   const chunks: Int32Array[] = [];
   let count = 0;
-  let hashes = new Int32Array(1024);
-  let parents = new Int32Array(1024);
-  /** Number plus one; 0 is an empty place. */
-  let table = new Int32Array(2048);
+  /** Number plus one and hash; where the number is 0 the place is empty. */
+  let table = new Int32Array(2048 * PLACE);
   let hash = 0;
 
   function equals(id: number, sequence: Int32Array): boolean {
     const chunk = chunks[id >> CHUNK_BITS] as Int32Array;
-    const from = (id & (CHUNK - 1)) * width;
+    const from = (id & (CHUNK - 1)) * stride;
     for (let i = 0; i < width; i += 1) if (chunk[from + i] !== sequence[i]) return false;
     return true;
   }
@@ -65,21 +68,23 @@ export function stateSet(width: number): StateSet {
   function placeOf(sequence: Int32Array): number {
     hash = hashOf(sequence, width);
     const mask = table.length - 1;
-    let place = hash & mask;
+    let place = (hash * PLACE) & mask;
     for (;;) {
       const id = (table[place] as number) - 1;
-      if (id < 0 || (hashes[id] === hash && equals(id, sequence))) return place;
-      place = (place + 1) & mask;
+      if (id < 0 || (table[place + 1] === hash && equals(id, sequence))) return place;
+      place = (place + PLACE) & mask;
     }
   }
 
   function growTable(): void {
     const bigger = new Int32Array(table.length * 2);
     const mask = bigger.length - 1;
-    for (let id = 0; id < count; id += 1) {
-      let place = (hashes[id] as number) & mask;
-      while (bigger[place] !== 0) place = (place + 1) & mask;
-      bigger[place] = id + 1;
+    for (let from = 0; from < table.length; from += PLACE) {
+      if (table[from] === 0) continue;
+      let place = ((table[from + 1] as number) * PLACE) & mask;
+      while (bigger[place] !== 0) place = (place + PLACE) & mask;
+      bigger[place] = table[from] as number;
+      bigger[place + 1] = table[from + 1] as number;
     }
     table = bigger;
   }
@@ -90,51 +95,53 @@ export function stateSet(width: number): StateSet {
     return bigger;
   }
 
+  function parent(id: number): number {
+    return (chunks[id >> CHUNK_BITS] as Int32Array)[(id & (CHUNK - 1)) * stride + width] as number;
+  }
+
+  function read(id: number, into: Int32Array, at: number): void {
+    const chunk = chunks[id >> CHUNK_BITS] as Int32Array;
+    const from = (id & (CHUNK - 1)) * stride;
+    for (let i = 0; i < width; i += 1) into[at + i] = chunk[from + i] as number;
+  }
+
   return {
     add(sequence, parent) {
       const place = placeOf(sequence);
       const known = (table[place] as number) - 1;
       if (known >= 0) return known;
       const id = count;
-      if (id === hashes.length) {
-        hashes = grown(hashes);
-        parents = grown(parents);
-      }
       if (id >> CHUNK_BITS === chunks.length) {
         // The first chunk starts small: most searches have a few states.
-        chunks.push(new Int32Array((id === 0 ? 256 : CHUNK) * width));
+        chunks.push(new Int32Array((id === 0 ? 256 : CHUNK) * stride));
       }
       let chunk = chunks[id >> CHUNK_BITS] as Int32Array;
-      const from = (id & (CHUNK - 1)) * width;
+      const from = (id & (CHUNK - 1)) * stride;
       if (from === chunk.length) chunk = chunks[id >> CHUNK_BITS] = grown(chunk);
       for (let i = 0; i < width; i += 1) chunk[from + i] = sequence[i] as number;
-      hashes[id] = hash;
-      parents[id] = parent;
+      chunk[from + width] = parent;
       table[place] = id + 1;
+      table[place + 1] = hash;
       count += 1;
-      if (count * 2 > table.length) growTable();
+      if (count * PLACE * 2 > table.length) growTable();
       return id;
     },
     find: (sequence) => (table[placeOf(sequence)] as number) - 1,
-    read(id, into) {
-      const chunk = chunks[id >> CHUNK_BITS] as Int32Array;
-      const from = (id & (CHUNK - 1)) * width;
-      for (let i = 0; i < width; i += 1) into[i] = chunk[from + i] as number;
-    },
-    parent: (id) => parents[id] as number,
+    read: (id, into) => read(id, into, 0),
+    parent,
     setParent(id, parent) {
-      parents[id] = parent;
+      (chunks[id >> CHUNK_BITS] as Int32Array)[(id & (CHUNK - 1)) * stride + width] = parent;
     },
     size: () => count,
-    content: () => ({
-      count,
-      sequences: chunks.map((chunk, i) => chunk.subarray(0, (count - i * CHUNK) * width)),
-      parents: parents.subarray(0, count),
-    }),
-    bytes: () =>
-      chunks.reduce((sum, { byteLength }) => sum + byteLength, 0) +
-      hashes.byteLength +
-      parents.byteLength +
-      table.byteLength,
+    content() {
+      const sequences = new Int32Array(count * width);
+      const parents = new Int32Array(count);
+      for (let id = 0; id < count; id += 1) {
+        read(id, sequences, id * width);
+        parents[id] = parent(id);
+      }
+      return { count, sequences: [sequences], parents };
+    },
+    bytes: () => chunks.reduce((sum, { byteLength }) => sum + byteLength, 0) + table.byteLength,
   };
 }
