@@ -103,7 +103,7 @@ export function idTables(): IdTables {
 
   return {
     pool() {
-      const pool = intSequencePool(giveIn(tables.length));
+      const pool = intSequencePool(giveIn(tables.length), () => journal !== null);
       tables.push({
         size: pool.size,
         take(record) {

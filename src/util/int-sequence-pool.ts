@@ -24,8 +24,11 @@ export interface IntSequencePool {
   size(): number;
 }
 
-/** An empty pool. `give` is told of new sequences. */
-export function intSequencePool(give?: GiveId): IntSequencePool {
+/** An empty pool. `give` is told of new sequences while `isTold` says that somebody wants to know. */
+export function intSequencePool(
+  give?: GiveId,
+  isTold: () => boolean = () => true,
+): IntSequencePool {
   let starts = new Int32Array(1024);
   let hashes = new Int32Array(1024);
   let table = new Int32Array(2048).fill(-1);
@@ -72,17 +75,44 @@ export function intSequencePool(give?: GiveId): IntSequencePool {
     }
   }
 
+  /** Gives the next id to a sequence that is not there; `at` is its place in the table. */
+  function add(source: Int32Array, length: number, hash: number, at: number): number {
+    if (used + length > pool.arena.length) {
+      const bigger = new Int32Array(Math.max(pool.arena.length * 2, used + length));
+      bigger.set(pool.arena);
+      pool.arena = bigger;
+    }
+    if (count === starts.length) {
+      const s = new Int32Array(count * 2);
+      s.set(starts);
+      starts = s;
+      const h = new Int32Array(count * 2);
+      h.set(hashes);
+      hashes = h;
+    }
+    for (let i = 0; i < length; i += 1) pool.arena[used + i] = source[i] as number;
+    starts[count] = used;
+    hashes[count] = hash;
+    used += length;
+    table[at] = count;
+    count += 1;
+    if (count * 2 > table.length) grow();
+    return count - 1;
+  }
+
   const pool: IntSequencePool = {
     arena: new Int32Array(8192),
     intern(source, length) {
-      const id = table[placeOf(source, length, hashOf(source, length))] as number;
+      const hash = hashOf(source, length);
+      const at = placeOf(source, length, hash);
+      const id = table[at] as number;
       if (id >= 0) return id;
-      if (give === undefined) return pool.take(source, length);
+      if (give === undefined || !isTold()) return add(source, length, hash, at);
       // `source` may be a buffer that others use while the id is given.
       const sequence = source.slice(0, length);
       return give(
-        () => table[placeOf(sequence, length, hashOf(sequence, length))] as number,
-        () => pool.take(sequence, length),
+        () => table[placeOf(sequence, length, hash)] as number,
+        () => add(sequence, length, hash, placeOf(sequence, length, hash)),
         () => sequence,
       );
     },
@@ -90,28 +120,7 @@ export function intSequencePool(give?: GiveId): IntSequencePool {
       const hash = hashOf(source, length);
       const at = placeOf(source, length, hash);
       const known = table[at] as number;
-      if (known >= 0) return known;
-      if (used + length > pool.arena.length) {
-        const bigger = new Int32Array(Math.max(pool.arena.length * 2, used + length));
-        bigger.set(pool.arena);
-        pool.arena = bigger;
-      }
-      if (count === starts.length) {
-        const s = new Int32Array(count * 2);
-        s.set(starts);
-        starts = s;
-        const h = new Int32Array(count * 2);
-        h.set(hashes);
-        hashes = h;
-      }
-      for (let i = 0; i < length; i += 1) pool.arena[used + i] = source[i] as number;
-      starts[count] = used;
-      hashes[count] = hash;
-      used += length;
-      table[at] = count;
-      count += 1;
-      if (count * 2 > table.length) grow();
-      return count - 1;
+      return known >= 0 ? known : add(source, length, hash, at);
     },
     start: (id) => starts[id] as number,
     length: (id) => (id + 1 < count ? (starts[id + 1] as number) : used) - (starts[id] as number),
