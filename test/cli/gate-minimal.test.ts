@@ -6,9 +6,11 @@ import { cheapestRun } from '../../src/explore/counterexample-search.ts';
 import { kernelSubject } from '../../src/explore/gate-subject.ts';
 import { noAccessAfterReturn } from '../../src/rules/no-access-after-return.ts';
 import { opened } from '../scenario/kernel/on-tree.ts';
+import { readSmallLegacy } from '../scenario/small-legacy/tree.ts';
 import { readSmallPgtable } from '../scenario/small-pgtable/tree.ts';
 import { type Ran, tlbgateReading } from './run.ts';
 
+const MMU = 'arch/arm64/kvm/mmu.c';
 const TLB = 'arch/arm64/kvm/hyp/vhe/tlb.c';
 /** The DSB that waits for the TLBIs of an IPA. */
 const LAST_DSB = /(tlbi\(vmalle1is\);\s*)dsb\(ish\);/;
@@ -48,6 +50,24 @@ describe('a refutation of a scenario file', () => {
       expect([again.code, again.err]).toEqual([1, '']);
     }
     expect(written.size).toBeGreaterThan(0);
+  });
+
+  test('of v5.8 as well', async () => {
+    const wrong = (path: string): string | null => {
+      const text = readSmallLegacy(path);
+      // Nothing is made unwritable before the flush of the VM.
+      return path === MMU ? (text?.replace('& ~WRITABLE)', ')') ?? null) : text;
+    };
+    const name = 'dirty logging begins for a slot with a page and a block';
+    const { code, out } = await tlbgateReading(
+      ['tree', '--tree', 'tree', '--scenario', name, '--feature', 'vhe=on', '--feature', 'fwb=on'],
+      (path) => (path.startsWith('tree/') ? wrong(path.slice('tree/'.length)) : null),
+    );
+    expect(code).toBe(1);
+    const words = out.replaceAll(/\s+/g, ' ');
+    expect(words).toContain('XX permissions-after-return');
+    expect(words).toMatch(/minimal: all cheaper runs of this scenario were looked at/);
+    expect(words).toMatch(/with less than there: .*instructions? in flight/);
   });
 
   test('has bounds of which none is needed less, and says when a proof was given up', () => {

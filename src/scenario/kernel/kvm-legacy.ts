@@ -14,7 +14,14 @@ import { defaultScenario, type Scenario } from '../scenario.ts';
 import { type AssumptionLog, assumptionLog, assumptionsOf } from './assumptions.ts';
 import type { KernelFamily, KernelScenario, LoadedTree, OpenOptions, Prepared } from './family.ts';
 import { impossible, setupOf } from './kvm-pgtable.ts';
-import { isDeclared, type Placed, placeFiles, scenariosOf } from './placed-scenario.ts';
+import {
+  inSituation,
+  isDeclared,
+  narrowing,
+  type Placed,
+  placeFiles,
+  scenariosOf,
+} from './placed-scenario.ts';
 
 const NAME = KVM_V5_8.name;
 
@@ -220,7 +227,7 @@ function openLegacy(
   const first = kernelFor(true);
   // Without them the tree has only the scenarios whose world is made outside of the C.
   const takesFiles = hasLegacyFiles(patched);
-  const available = placed.filter(
+  const available = narrowing(placed).filter(
     ({ settings }) => takesFiles && settings.needs.every((name) => isDeclared(first, name)),
   );
   const ofFiles = scenariosOf(available);
@@ -235,7 +242,7 @@ function openLegacy(
       const made = attempt(() =>
         file === undefined
           ? prepare(kernelFor(features.vhe), scenario, features, log)
-          : prepareFile(kernelFor(features.vhe), file, features, log),
+          : prepareFile(kernelFor(features.vhe), inSituation(file, scenario), features, log),
       );
       return made.kind === 'ok' ? made.value : made;
     },
