@@ -27,6 +27,8 @@ import { randomWorld, setupOf, VMID, type Op, type RandomWorld } from './random-
 
 /** Number of random worlds; many more are run by `TLBGATE_PROVE=1`. */
 const WORLDS = process.env['TLBGATE_PROVE'] === undefined ? 100 : 5000;
+/** Milliseconds, far more than either takes. */
+const MOST_TIME = WORLDS * 1200;
 
 const PLAIN: RandomWorld = {
   fwb: false,
@@ -44,37 +46,45 @@ const read: Op = { kind: 'guest', access: 'read', page: 0, value: 0, wanted: fal
 const clear: Op = { kind: 'set-leaf', leaf: 0, to: 'zero' };
 
 describe('exploring eager steps alone finds what plain search finds', () => {
-  test(`in ${WORLDS} random worlds: the same rules broken, the same ends`, () => {
-    let compared = 0;
-    let plainStates = 0;
-    let reducedStates = 0;
-    const broken = new Set<string>();
-    for (let seed = 0; seed < WORLDS; seed += 1) {
-      const result = compareSearches(setupOf(randomWorld(randomFrom(seed))), 2500);
-      if (result === null) continue;
-      compared += 1;
-      plainStates += result.plain.states;
-      reducedStates += result.reduced.states;
-      for (const rule of result.plain.rules) broken.add(rule);
-      expect([seed, disagreement(result.plain, result.reduced)]).toEqual([seed, null]);
-    }
-    // The comparison is worth something only if worlds finish, break rules, and are reduced at all.
-    expect(compared).toBeGreaterThan(WORLDS / 2);
-    expect(broken.size).toBeGreaterThanOrEqual(6);
-    expect(reducedStates).toBeLessThan(plainStates / 2);
-  });
+  test(
+    `in ${WORLDS} random worlds: the same rules broken, the same ends`,
+    () => {
+      let compared = 0;
+      let plainStates = 0;
+      let reducedStates = 0;
+      const broken = new Set<string>();
+      for (let seed = 0; seed < WORLDS; seed += 1) {
+        const result = compareSearches(setupOf(randomWorld(randomFrom(seed))), 2500);
+        if (result === null) continue;
+        compared += 1;
+        plainStates += result.plain.states;
+        reducedStates += result.reduced.states;
+        for (const rule of result.plain.rules) broken.add(rule);
+        expect([seed, disagreement(result.plain, result.reduced)]).toEqual([seed, null]);
+      }
+      // The comparison is worth something only if worlds finish, break rules, and are reduced at all.
+      expect(compared).toBeGreaterThan(WORLDS / 2);
+      expect(broken.size).toBeGreaterThanOrEqual(6);
+      expect(reducedStates).toBeLessThan(plainStates / 2);
+    },
+    MOST_TIME,
+  );
 
-  test(`accesses in one piece, PEs alike, in ${WORLDS} random worlds`, () => {
-    let compared = 0;
-    for (let seed = 0; seed < WORLDS; seed += 1) {
-      const reductions = { reduced: seed % 2 === 0, wholeAccesses: true, symmetric: true };
-      const result = compareSearches(setupOf(randomWorld(randomFrom(seed))), 2500, reductions);
-      if (result === null) continue;
-      compared += 1;
-      expect([seed, disagreement(result.plain, result.reduced)]).toEqual([seed, null]);
-    }
-    expect(compared).toBeGreaterThan(WORLDS / 2);
-  });
+  test(
+    `accesses in one piece, PEs alike, in ${WORLDS} random worlds`,
+    () => {
+      let compared = 0;
+      for (let seed = 0; seed < WORLDS; seed += 1) {
+        const reductions = { reduced: seed % 2 === 0, wholeAccesses: true, symmetric: true };
+        const result = compareSearches(setupOf(randomWorld(randomFrom(seed))), 2500, reductions);
+        if (result === null) continue;
+        compared += 1;
+        expect([seed, disagreement(result.plain, result.reduced)]).toEqual([seed, null]);
+      }
+      expect(compared).toBeGreaterThan(WORLDS / 2);
+    },
+    MOST_TIME,
+  );
 
   /** Worlds on which an earlier form of the reduction lost something. */
   const REGRESSIONS: readonly (readonly [string, RandomWorld])[] = [
