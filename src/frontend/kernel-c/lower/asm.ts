@@ -14,6 +14,7 @@ import {
   type Place,
   shapeOf,
 } from './builder.ts';
+import { targetOfAsm } from './cleanups.ts';
 
 /** Lowers inline assembly to one event: its template is interpreted by the kernel runtime, not here. */
 export function lowerAsm(builder: Builder, statement: AsmStatement): void {
@@ -53,7 +54,10 @@ export function lowerAsm(builder: Builder, statement: AsmStatement): void {
     const { name, constraint } = operand;
     operands.push({ name, constraint, input, output: null, memory: false, size });
   }
-  const labels = statement.labels.map((name) => ({ name, target: findLabel(builder, name).id }));
+  const labels = statement.labels.map((name) => ({
+    name,
+    target: targetOfAsm(builder, findLabel(builder, name), at).id,
+  }));
   const { template, volatile, clobbers } = statement;
   emit(builder, { op: 'asm', at, template, volatile, operands, clobbers, labels });
   for (const { place, register } of writes) {

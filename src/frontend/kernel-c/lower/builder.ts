@@ -1,4 +1,4 @@
-import type { FrontendError } from '../diagnostic.ts';
+import { FrontendError } from '../diagnostic.ts';
 import type { Compound, Declaration, Expression, Initializer, Statement } from '../parse/ast.ts';
 import { failType, type LocalNames, type TypeContext, typeName } from '../types/context.ts';
 import { integerBehind } from '../types/conversions.ts';
@@ -11,8 +11,8 @@ export type Variable =
   | { readonly kind: 'register'; readonly register: number; readonly type: Type }
   | { readonly kind: 'frame'; readonly offset: number; readonly type: Type }
   | { readonly kind: 'symbol'; readonly symbol: string; readonly type: Type }
-  /** An enumerator declared in a block. */
-  | { readonly kind: 'constant'; readonly value: bigint; readonly type: Type };
+  /** What a static object of the function cannot use for its first value, except for its type. */
+  | { readonly kind: 'only-type'; readonly type: Type };
 
 /** The value of an expression. */
 export type Value =
@@ -48,10 +48,22 @@ export interface Block {
 /** A target of jumps; its number stands in the code until `finish` knows its place. */
 export interface Label {
   readonly id: number;
-  /** How many blocks were open where the label stands; -1 until it is met. */
-  depth: number;
-  /** Jumps to it from blocks with cleanups that stood before the label was met. */
-  forwardFromCleanup: boolean;
+  /** The blocks that are open where the label stands, outermost first; `null` until it is met. */
+  scope: readonly OpenBlock[] | null;
+  /** Jumps from blocks with cleanups that stood before the label was met. */
+  readonly detours: Detour[];
+}
+
+/** A block at some point of it: of its cleanups these many are due there. */
+export interface OpenBlock {
+  readonly block: Block;
+  readonly due: number;
+}
+
+/** A jump forward leads here first, where the cleanups will be once it is known which are due. */
+export interface Detour {
+  readonly from: readonly OpenBlock[];
+  readonly label: Label;
 }
 
 /** Where `break` and `continue` lead, and how many blocks are open there. */
@@ -64,6 +76,8 @@ export interface Loop {
 export interface SwitchDraft {
   readonly type: Type;
   readonly cases: { low: bigint; high: bigint; label: Label }[];
+  /** A case that is not understood: nothing is known of where the switch leads. */
+  broken: FrontendError | null;
   otherwise: Label | null;
 }
 
@@ -72,7 +86,8 @@ export interface StaticLocal {
   readonly symbol: string;
   readonly type: Type;
   readonly initializer: Initializer | null;
-  readonly locals: LocalNames;
+  /** The names in sight where it is declared. */
+  readonly names: ReadonlyMap<string, Variable>;
 }
 
 /** The parts of the lowering reach each other through this table, as those of the parser do. */
@@ -126,12 +141,11 @@ export function newRegister(builder: Builder): number {
 
 export function newLabel(builder: Builder): Label {
   builder.targets.push(-1);
-  return { id: builder.targets.length - 1, depth: -1, forwardFromCleanup: false };
+  return { id: builder.targets.length - 1, scope: null, detours: [] };
 }
 
 export function bind(builder: Builder, label: Label): void {
   builder.targets[label.id] = builder.code.length;
-  label.depth = builder.blocks.length;
 }
 
 export function jump(builder: Builder, label: Label, at: number): void {
@@ -172,8 +186,19 @@ export function findVariable(blocks: readonly Block[], name: string): Variable |
   return null;
 }
 
+/** All names in sight, each with its innermost meaning. */
+export function namesInSight(blocks: readonly Block[]): ReadonlyMap<string, Variable> {
+  return new Map(blocks.flatMap(({ names }) => [...names]));
+}
+
 export function fail(builder: Builder, at: number, message: string): FrontendError {
   return failType(builder.context, at, message);
+}
+
+/** What is not understood becomes a `stop` in its place: the paths that do not reach it can still run. */
+export function stopInstead(builder: Builder, at: number, error: unknown): void {
+  if (!(error instanceof FrontendError)) throw error;
+  emit(builder, { op: 'stop', at, message: error.diagnostic.message });
 }
 
 /** How a scalar type is held in a register; other types are an error. */

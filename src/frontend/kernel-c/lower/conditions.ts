@@ -12,6 +12,7 @@ import {
   type Label,
   newLabel,
   newRegister,
+  stopInstead,
   type Value,
 } from './builder.ts';
 
@@ -42,6 +43,13 @@ export function lowerConditional(
       emit(builder, { op: 'move', at, to: result, from: convert(builder, value, type, at) });
     }
   };
+  const arm = (chosen: Expression): void => {
+    try {
+      keep(builder.lowering.value(builder, chosen));
+    } catch (error) {
+      stopInstead(builder, chosen.at, error);
+    }
+  };
   if (expression.yes === null) {
     const value = builder.lowering.value(builder, expression.test);
     emit(builder, { op: 'branch', at, test: scalar(builder, value, at), yes: yes.id, no: no.id });
@@ -50,11 +58,11 @@ export function lowerConditional(
   } else {
     lowerCondition(builder, expression.test, yes, no);
     bind(builder, yes);
-    keep(builder.lowering.value(builder, expression.yes));
+    arm(expression.yes);
   }
   jump(builder, end, at);
   bind(builder, no);
-  keep(builder.lowering.value(builder, expression.no));
+  arm(expression.no);
   bind(builder, end);
   if (type.kind === 'void') return { kind: 'void' };
   return aggregate
@@ -67,13 +75,22 @@ function settle(builder: Builder, value: Value, type: Type, at: number): Value {
   return { kind: 'scalar', register: convert(builder, value, type, at), type };
 }
 
-/** Jumps to one of two labels; the right side of `&&` and `||` only runs when it is needed. */
+/** Jumps to one of two labels. A part that is not understood stops the run only where it is needed. */
 export function lowerCondition(
   builder: Builder,
   expression: Expression,
   yes: Label,
   no: Label,
 ): void {
+  try {
+    branchOn(builder, expression, yes, no);
+  } catch (error) {
+    stopInstead(builder, expression.at, error);
+  }
+}
+
+/** The right side of `&&` and `||` only runs when it is needed. */
+function branchOn(builder: Builder, expression: Expression, yes: Label, no: Label): void {
   const { at } = expression;
   const folded = builder.context.rules.constant(builder.context, expression, builder.locals);
   if (folded !== null) {

@@ -1,7 +1,7 @@
 import { attempt, type Outcome } from '../diagnostic.ts';
 import type { FunctionDefinition, Initializer } from '../parse/ast.ts';
 import { parseBody } from '../parse/unit.ts';
-import { type LocalNames, NO_LOCALS, type TypeContext } from '../types/context.ts';
+import { NO_LOCALS, type TypeContext } from '../types/context.ts';
 import { resolveType } from '../types/resolve.ts';
 import { sizeOf } from '../types/size.ts';
 import { decayed, type Type, VOID } from '../types/type.ts';
@@ -17,6 +17,7 @@ import {
   openBlock,
   shapeOf,
   type StaticLocal,
+  type Variable,
 } from './builder.ts';
 import type { CompiledFunction, Instruction, ParameterPlace } from './bytecode.ts';
 import { lowerEffect, lowerValue } from './expressions.ts';
@@ -52,7 +53,7 @@ export function lowerFunction(
   return attempt(() => {
     const returns = resolveType(context, definition.type.returns, NO_LOCALS);
     const addressed = addressedNames(body.value);
-    const builder = createBuilder(context, unit, definition.name, returns, addressed, NO_LOCALS);
+    const builder = createBuilder(context, unit, definition.name, returns, addressed);
     const block = openBlock(builder);
     const parameters: ParameterPlace[] = [];
     for (const { name, type: syntax, at } of definition.type.parameters) {
@@ -79,18 +80,22 @@ export function lowerFunction(
   });
 }
 
-/** Code that fills an object of file scope; it is called with the object's address. */
+/** Code that fills an object; it is called with the object's address. `names` are those of its function. */
 export function lowerInitializer(
   context: TypeContext,
   unit: number,
   name: string,
   type: Type,
   initializer: Initializer,
-  locals: LocalNames,
+  names: ReadonlyMap<string, Variable>,
 ): Outcome<CompiledFunction> {
   return attempt(() => {
-    const builder = createBuilder(context, unit, name, VOID, new Set(), locals);
-    openBlock(builder);
+    const builder = createBuilder(context, unit, name, VOID, new Set());
+    const block = openBlock(builder);
+    for (const [known, variable] of names) {
+      const { kind, type: itsType } = variable;
+      block.names.set(known, kind === 'symbol' ? variable : { kind: 'only-type', type: itsType });
+    }
     const address = newRegister(builder);
     initialise(builder, { kind: 'memory', address, offset: 0, type, bits: null }, initializer);
     emit(builder, { op: 'return', at: initializer.at, value: { kind: 'none' } });
@@ -105,7 +110,6 @@ function createBuilder(
   name: string,
   returns: Type,
   addressed: ReadonlySet<string>,
-  outer: LocalNames,
 ): Builder {
   const blocks: Builder['blocks'] = [];
   return {
@@ -123,7 +127,7 @@ function createBuilder(
     addressed,
     statics: new Map(),
     externs: new Map(),
-    locals: (wanted) => findVariable(blocks, wanted)?.type ?? outer(wanted),
+    locals: (wanted) => findVariable(blocks, wanted)?.type ?? null,
     registers: 0,
     mostRegisters: 0,
     frameSize: 0,

@@ -7,15 +7,7 @@ import {
 } from '../types/expression-type.ts';
 import { framePlace, temporary } from './access.ts';
 import type { Expression } from '../parse/ast.ts';
-import {
-  type Builder,
-  constant,
-  emit,
-  fail,
-  findVariable,
-  newRegister,
-  type Place,
-} from './builder.ts';
+import { type Builder, emit, fail, findVariable, newRegister, type Place } from './builder.ts';
 import { lowerBinary } from './operators.ts';
 
 /** What an expression designates (C11 6.3.2.1); values without a place get a temporary one. */
@@ -122,12 +114,8 @@ function placeOfName(builder: Builder, name: string, at: number): Place {
       return { kind: 'register', register: variable.register, type: variable.type };
     case 'frame':
       return framePlace(builder, variable.offset, variable.type, at);
-    case 'constant':
-      return {
-        kind: 'register',
-        register: constant(builder, variable.value, at),
-        type: variable.type,
-      };
+    case 'only-type':
+      throw fail(builder, at, `the first value of a static object cannot depend on "${name}"`);
     case 'symbol':
     case undefined: {
       const type = variable?.type ?? typeOfName(builder.context, name, at, builder.locals);

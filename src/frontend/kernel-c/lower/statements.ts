@@ -3,15 +3,14 @@ import type { Compound, Declaration, Declarator, Expression, Statement } from '.
 import { integerBehind, promoted, wrapTo } from '../types/conversions.ts';
 import { alignmentOfAttributes, resolveType } from '../types/resolve.ts';
 import { sizeOf } from '../types/size.ts';
-import { decayed, type Type, unqualified } from '../types/type.ts';
+import { decayed, LONG, type Type, unqualified } from '../types/type.ts';
 import { convert, framePlace, scalar, temporary, typeOfValue, write } from './access.ts';
 import { lowerAsm } from './asm.ts';
 import {
-  addressOf,
   allocateVariable,
   bind,
-  type Block,
   type Builder,
+  constant,
   emit,
   fail,
   findLabel,
@@ -19,19 +18,19 @@ import {
   jump,
   type Label,
   type Loop,
+  namesInSight,
   newLabel,
   newRegister,
   openBlock,
+  stopInstead,
   type SwitchDraft,
   type Value,
   type Variable,
 } from './builder.ts';
+import { cleanUp, goTo, leaveTo, putLabel } from './cleanups.ts';
 import { lowerCondition } from './conditions.ts';
 
-/**
- * Lowers a statement. What is not understood becomes a `stop` in its place, so that a function can
- * still run on the paths that do not reach it.
- */
+/** Lowers a statement. */
 export function lowerStatement(builder: Builder, statement: Statement): void {
   // What a statement calculated is not used after it; only a declaration leaves registers behind.
   const mark = builder.registers;
@@ -47,8 +46,7 @@ function tryStatement(builder: Builder, statement: Statement): void {
   try {
     lower(builder, statement);
   } catch (error) {
-    if (!(error instanceof FrontendError)) throw error;
-    emit(builder, { op: 'stop', at: statement.at, message: error.diagnostic.message });
+    stopInstead(builder, statement.at, error);
   }
 }
 
@@ -88,21 +86,18 @@ function lower(builder: Builder, statement: Statement): void {
       lowerCase(builder, statement);
       return;
     case 'label':
-      bind(builder, findLabel(builder, statement.name));
+      putLabel(builder, findLabel(builder, statement.name), at);
       lowerStatement(builder, statement.body);
       return;
-    case 'goto': {
-      const label = findLabel(builder, statement.label);
-      leaveForLabel(builder, label, at);
-      jump(builder, label, at);
+    case 'goto':
+      goTo(builder, findLabel(builder, statement.label), at);
       return;
-    }
     case 'goto-address':
       throw fail(builder, at, 'a jump to a computed address is not known');
     case 'break': {
       const loop = builder.loops.at(-1);
       if (loop === undefined) throw fail(builder, at, 'break outside a loop or switch');
-      leave(builder, loop.depth);
+      leaveTo(builder, loop.depth);
       jump(builder, loop.exit, at);
       return;
     }
@@ -110,7 +105,7 @@ function lower(builder: Builder, statement: Statement): void {
       const loop = innermostLoop(builder);
       if (loop === undefined || loop.next === null)
         throw fail(builder, at, 'continue outside a loop');
-      leave(builder, loop.depth);
+      leaveTo(builder, loop.depth);
       jump(builder, loop.next, at);
       return;
     }
@@ -140,7 +135,7 @@ export function lowerBlock(builder: Builder, body: Compound): Value {
     let last = item;
     if (item === body.items.at(-1)) {
       while (last.kind === 'label') {
-        bind(builder, findLabel(builder, last.name));
+        putLabel(builder, findLabel(builder, last.name), last.at);
         last = last.body;
       }
     }
@@ -148,8 +143,7 @@ export function lowerBlock(builder: Builder, body: Compound): Value {
       try {
         value = builder.lowering.value(builder, last.expression);
       } catch (error) {
-        if (!(error instanceof FrontendError)) throw error;
-        emit(builder, { op: 'stop', at: last.at, message: error.diagnostic.message });
+        stopInstead(builder, last.at, error);
       }
     } else {
       lowerStatement(builder, last);
@@ -158,37 +152,6 @@ export function lowerBlock(builder: Builder, body: Compound): Value {
   cleanUp(builder, block);
   builder.blocks.length = depth;
   return value;
-}
-
-function cleanUp(builder: Builder, block: Block): void {
-  for (const { function: name, place, at } of [...block.cleanups].reverse()) {
-    const from = addressOf(builder, place, at);
-    const args = [{ kind: 'scalar', from, size: 8 } as const];
-    emit(builder, {
-      op: 'call',
-      at,
-      callee: { kind: 'name', name },
-      arguments: args,
-      result: { kind: 'none' },
-    });
-  }
-}
-
-/** Runs the cleanups of all blocks deeper than `depth`, innermost first. */
-function leave(builder: Builder, depth: number): void {
-  for (let i = builder.blocks.length - 1; i >= depth; i--) {
-    const block = builder.blocks[i];
-    if (block !== undefined) cleanUp(builder, block);
-  }
-}
-
-/** A jump back runs the cleanups on its way; a jump forward out of them is not known. */
-function leaveForLabel(builder: Builder, label: Label, at: number): void {
-  if (label.depth >= 0) {
-    leave(builder, Math.min(label.depth, builder.blocks.length));
-  } else if (builder.blocks.some((block) => block.cleanups.length > 0)) {
-    throw fail(builder, at, 'goto forward past a variable with a cleanup is not known');
-  }
 }
 
 function lowerIf(builder: Builder, statement: Statement & { kind: 'if' }): void {
@@ -217,8 +180,13 @@ function lowerLoop(
   const depth = builder.blocks.length;
   if (statement.kind === 'for') {
     openBlock(builder);
-    if (statement.init?.kind === 'declaration') lowerDeclaration(builder, statement.init);
-    else if (statement.init !== null) builder.lowering.effect(builder, statement.init);
+    const { init } = statement;
+    if (init !== null) {
+      tryStatement(
+        builder,
+        init.kind === 'declaration' ? init : { kind: 'expression', at: init.at, expression: init },
+      );
+    }
   }
   const body = newLabel(builder);
   const next = newLabel(builder);
@@ -231,7 +199,8 @@ function lowerLoop(
   builder.loops.pop();
   bind(builder, next);
   if (statement.kind === 'for' && statement.step !== null) {
-    builder.lowering.effect(builder, statement.step);
+    const { step } = statement;
+    tryStatement(builder, { kind: 'expression', at: step.at, expression: step });
   }
   bind(builder, test);
   if (statement.test === null) jump(builder, body, at);
@@ -244,12 +213,10 @@ function lowerLoop(
 
 function lowerSwitch(builder: Builder, statement: Statement & { kind: 'switch' }): void {
   const { at } = statement;
-  const value = builder.lowering.value(builder, statement.value);
-  const type = promoted(builder.context, typeOfValue(builder, value, at), at);
-  const register = convert(builder, value, type, at);
+  const { type, register } = switchedOn(builder, statement.value);
   const dispatch = newLabel(builder);
   const exit = newLabel(builder);
-  const draft: SwitchDraft = { type, cases: [], otherwise: null };
+  const draft: SwitchDraft = { type, cases: [], broken: null, otherwise: null };
   jump(builder, dispatch, at);
   builder.switches.push(draft);
   builder.loops.push({ exit, next: null, depth: builder.blocks.length });
@@ -258,6 +225,7 @@ function lowerSwitch(builder: Builder, statement: Statement & { kind: 'switch' }
   builder.switches.pop();
   jump(builder, exit, at);
   bind(builder, dispatch);
+  if (draft.broken !== null) stopInstead(builder, at, draft.broken);
   const cases = draft.cases.map(({ low, high, label }) => ({ low, high, target: label.id }));
   emit(builder, {
     op: 'switch',
@@ -269,18 +237,46 @@ function lowerSwitch(builder: Builder, statement: Statement & { kind: 'switch' }
   bind(builder, exit);
 }
 
+/** What a switch compares. A value that is not understood stops it, but its body may have labels. */
+function switchedOn(
+  builder: Builder,
+  expression: Expression,
+): { readonly type: Type; readonly register: number } {
+  const { at } = expression;
+  try {
+    const value = builder.lowering.value(builder, expression);
+    const type = promoted(builder.context, typeOfValue(builder, value, at), at);
+    return { type, register: convert(builder, value, type, at) };
+  } catch (error) {
+    stopInstead(builder, at, error);
+    return { type: LONG, register: constant(builder, 0n, at) };
+  }
+}
+
 function lowerCase(builder: Builder, statement: Statement & { kind: 'case' | 'default' }): void {
   const draft = builder.switches.at(-1);
   if (draft === undefined) throw fail(builder, statement.at, 'a case outside a switch');
   const label = newLabel(builder);
   bind(builder, label);
   if (statement.kind === 'default') draft.otherwise = label;
-  else {
-    const low = caseValue(builder, draft.type, statement.low);
-    const high = statement.high === null ? low : caseValue(builder, draft.type, statement.high);
-    draft.cases.push({ low, high, label });
-  }
+  else addCase(builder, draft, statement, label);
   lowerStatement(builder, statement.body);
+}
+
+function addCase(
+  builder: Builder,
+  draft: SwitchDraft,
+  { low: from, high: to }: Statement & { kind: 'case' },
+  label: Label,
+): void {
+  try {
+    const low = caseValue(builder, draft.type, from);
+    const high = to === null ? low : caseValue(builder, draft.type, to);
+    draft.cases.push({ low, high, label });
+  } catch (error) {
+    if (!(error instanceof FrontendError)) throw error;
+    draft.broken ??= error;
+  }
 }
 
 function caseValue(builder: Builder, type: Type, expression: Expression): bigint {
@@ -295,13 +291,13 @@ function caseValue(builder: Builder, type: Type, expression: Expression): bigint
 function lowerReturn(builder: Builder, expression: Expression | null, at: number): void {
   const type = unqualified(builder.returns);
   if (expression === null) {
-    leave(builder, 0);
+    leaveTo(builder, 0);
     emit(builder, { op: 'return', at, value: { kind: 'none' } });
     return;
   }
   if (type.kind === 'void') {
     builder.lowering.effect(builder, expression);
-    leave(builder, 0);
+    leaveTo(builder, 0);
     emit(builder, { op: 'return', at, value: { kind: 'none' } });
     return;
   }
@@ -309,36 +305,19 @@ function lowerReturn(builder: Builder, expression: Expression | null, at: number
   if (isAggregate(type)) {
     if (value.kind !== 'aggregate') throw fail(builder, at, 'a struct must be returned here');
     const size = sizeOf(builder.context, type, at);
-    leave(builder, 0);
+    leaveTo(builder, 0);
     emit(builder, { op: 'return', at, value: { kind: 'memory', address: value.address, size } });
     return;
   }
   const from = convert(builder, value, type, at);
-  leave(builder, 0);
+  leaveTo(builder, 0);
   emit(builder, { op: 'return', at, value: { kind: 'register', from } });
 }
 
 export function lowerDeclaration(builder: Builder, declaration: Declaration): void {
-  declareEnumerators(builder, declaration);
   if (declaration.storage === 'typedef') return;
   for (const declarator of declaration.declarators) {
     declare(builder, declaration, declarator);
-  }
-}
-
-/** Enumerators of an enum that is declared in a block are constants of that block. */
-function declareEnumerators(builder: Builder, declaration: Declaration): void {
-  const block = builder.blocks.at(-1);
-  const { context } = builder;
-  for (const { type } of declaration.declarators) {
-    if (type.kind !== 'enum') continue;
-    const syntax = context.unit.enums[type.enum];
-    const first = syntax?.enumerators?.[0];
-    if (first === undefined || context.unit.enumerators.has(first.name)) continue;
-    const { values, underlying } = context.rules.enumValues(context, type.enum, declaration.at);
-    syntax?.enumerators?.forEach(({ name }, i) => {
-      block?.names.set(name, { kind: 'constant', value: values[i] ?? 0n, type: underlying });
-    });
   }
 }
 
@@ -368,8 +347,9 @@ function declare(builder: Builder, declaration: Declaration, declarator: Declara
   }
   if (declaration.storage === 'static') {
     const symbol = `${builder.name}.${name}.${builder.statics.size}`;
-    builder.statics.set(symbol, { symbol, type, initializer, locals: builder.locals });
     block.names.set(name, { kind: 'symbol', symbol, type });
+    const names = namesInSight(builder.blocks);
+    builder.statics.set(symbol, { symbol, type, initializer, names });
     return;
   }
   const variable = place(builder, declarator, type);

@@ -1,5 +1,4 @@
 import { P, TokenKind } from '../preprocess/symbols.ts';
-import { textAt } from '../preprocess/token-stream.ts';
 import type { BinaryOperator, Expression, OffsetStep, TypeSyntax, UnaryOperator } from './ast.ts';
 import { Keyword } from './keywords.ts';
 import { characterLiteral, numberLiteral, stringLiteral } from './literals.ts';
@@ -7,6 +6,7 @@ import {
   enter,
   expect,
   keyword,
+  nameInUnit,
   type Parser,
   peek,
   peekAfter,
@@ -231,7 +231,7 @@ function parsePrimary(parser: Parser): Expression {
       const word = keyword(parser);
       if (word !== 0) return builtin(parser, word);
       parser.at += 1;
-      return { kind: 'identifier', at, name: textAt(parser.stream, at) };
+      return { kind: 'identifier', at, name: nameInUnit(parser, at) };
     }
     default:
       break;

@@ -18,6 +18,8 @@ import { keywordTable, STARTS_TYPE } from './keywords.ts';
 /** The names that one block declares: a typedef's type, or `null` for an object that hides one. */
 export interface Scope {
   readonly names: Map<number, TypeSyntax | null>;
+  /** Enumerators that the block declares, with the names by which the unit knows them. */
+  readonly enumerators: Map<number, string>;
   readonly records: Map<number, number>;
   readonly enums: Map<number, number>;
 }
@@ -56,7 +58,7 @@ export interface Parser {
   readonly functions: FunctionDefinition[];
   /** File scope first, innermost block last. */
   readonly scopes: Scope[];
-  /** Called for each enumerator of file scope. */
+  /** Called for each enumerator; one of a block has a name that no other has. */
   readonly onEnumerator: (name: string, enumeration: number, index: number) => void;
   /** The next token. */
   at: number;
@@ -90,7 +92,7 @@ export function createParser(
 }
 
 export function createScope(): Scope {
-  return { names: new Map(), records: new Map(), enums: new Map() };
+  return { names: new Map(), enumerators: new Map(), records: new Map(), enums: new Map() };
 }
 
 /** The symbol of the next token, 0 at the end. */
@@ -158,6 +160,17 @@ export function typedefOf(parser: Parser, symbol: number): TypeSyntax | null {
     if (found !== undefined) return found;
   }
   return null;
+}
+
+/** The name by which the unit knows what an identifier names: another one for an enumerator of a block. */
+export function nameInUnit(parser: Parser, at: number): string {
+  const symbol = parser.data[at * STRIDE] ?? 0;
+  for (let i = parser.scopes.length - 1; i > 0; i--) {
+    const enumerator = parser.scopes[i]?.enumerators.get(symbol);
+    if (enumerator !== undefined) return enumerator;
+    if (parser.scopes[i]?.names.has(symbol) === true) break;
+  }
+  return textAt(parser.stream, at);
 }
 
 export function innermost(parser: Parser): Scope {

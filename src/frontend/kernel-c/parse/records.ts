@@ -1,4 +1,5 @@
 import { P } from '../preprocess/symbols.ts';
+import { STRIDE } from '../preprocess/token-buffer.ts';
 import { textAt } from '../preprocess/token-stream.ts';
 import type { Enumerator, Member, TypeSyntax } from './ast.ts';
 import { mergeAttributes } from './attributes.ts';
@@ -75,8 +76,14 @@ export function parseEnum(parser: Parser): TypeSyntax {
       const token = parser.at - 1;
       parser.grammar.attributes(parser);
       const value = take(parser, P['=']) ? parser.grammar.constant(parser) : null;
-      if (atFileScope(parser)) parser.onEnumerator(name, enumeration, enumerators.length);
-      else innermost(parser).names.set(parser.data[token * 4] ?? 0, null);
+      let nameInUnit = name;
+      if (!atFileScope(parser)) {
+        nameInUnit = `${name}@${token}`;
+        const symbol = parser.data[token * STRIDE] ?? 0;
+        innermost(parser).enumerators.set(symbol, nameInUnit);
+        innermost(parser).names.set(symbol, null);
+      }
+      parser.onEnumerator(nameInUnit, enumeration, enumerators.length);
       enumerators.push({ at: token, name, value });
       if (!take(parser, P[','])) {
         expect(parser, P['}'], 'after the names of an enum');

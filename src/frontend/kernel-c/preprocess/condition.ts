@@ -201,9 +201,17 @@ const ESCAPES: Readonly<Record<string, number>> = {
   '0': 0,
 };
 
-/** The value of a character constant such as `'a'` or `'\x1b'`; characters are unsigned on arm64. */
+/**
+ * The value of a character constant such as `'a'` or `'\x1b'`; characters are unsigned on arm64. Of several
+ * characters gcc makes one number, a byte for each.
+ */
 export function characterValue(text: string): number {
   const inner = text.slice(text.indexOf("'") + 1, -1);
+  const each = inner.match(/\\x[0-9a-fA-F]+|\\[0-7]{1,3}|\\?[\s\S]/gu) ?? [];
+  return each.reduce((value, one) => (value << 8) | oneCharacter(one), 0);
+}
+
+function oneCharacter(inner: string): number {
   if (!inner.startsWith('\\')) return inner.codePointAt(0) ?? 0;
   const hex = /^\\x([0-9a-fA-F]+)/.exec(inner);
   if (hex !== null) return parseInt(hex[1] ?? '0', 16) & 0xff;

@@ -338,7 +338,7 @@ function call(
 
 /** The bit-counting builtins and byte swaps; `null` for any other name or an undefined result. */
 export function countBits(name: string, argument: bigint): Constant | null {
-  const match = /^(ffs|clz|ctz|popcount|parity|bswap)(l|ll|16|32|64)?$/.exec(name);
+  const match = /^(ffs|clz|ctz|clrsb|popcount|parity|bswap)(l|ll|16|32|64)?$/.exec(name);
   if (match === null) return null;
   const [, what = '', suffix = ''] = match;
   const width = suffix === '16' ? 16 : suffix === '' || suffix === '32' ? 32 : 64;
@@ -353,6 +353,12 @@ export function countBits(name: string, argument: bigint): Constant | null {
       return value === 0n ? null : int(width - value.toString(2).length);
     case 'ctz':
       return value === 0n ? null : int(trailing);
+    case 'clrsb': {
+      // How many bits below the sign are as the sign is.
+      const signed = BigInt.asIntN(width, argument);
+      const others = signed < 0n ? ~signed : signed;
+      return int(width - 1 - (others === 0n ? 0 : others.toString(2).length));
+    }
     case 'popcount':
       return int(ones);
     case 'parity':

@@ -334,8 +334,8 @@ export function initializerOf(program: Program, symbol: Symbol): CompiledFunctio
   let code: CompiledFunction | null = null;
   if (initializer !== null) {
     const type = local?.type ?? typeOfName(context, symbol.name, initializer.at, NO_LOCALS);
-    const locals = local?.locals ?? NO_LOCALS;
-    const lowered = lowerInitializer(context, symbol.unit, symbol.name, type, initializer, locals);
+    const names = local?.names ?? new Map();
+    const lowered = lowerInitializer(context, symbol.unit, symbol.name, type, initializer, names);
     if (lowered.kind === 'failed') {
       const { file, line, column, message } = lowered.diagnostic;
       throw new FrontendError(file, line, column, message);

@@ -110,6 +110,55 @@ describe('C runs', () => {
       1n,
     ],
     ['int f(void) { enum { A = 3, B } x = B; return x + A; }', 7n],
+    [
+      'enum { A = 9 }; int f(void) { enum { A = 3, B = A * 2 }; switch (6) { case B: return (-1 < A) * 10 + A; } { int A = 1; return A; } }',
+      13n,
+    ],
+    ['enum { A = 9 }; int f(void) { { enum { A = 3 }; } return A; }', 9n],
+    [
+      'struct p { int x, y; }; struct s { struct p p; int z, a[3]; }; int f(void) { struct s s = { .p.x = 1, 2, 3, .a[1] = 4, 5 }; return s.p.y * 1000 + s.z * 100 + s.a[1] * 10 + s.a[2]; }',
+      2345n,
+    ],
+    [
+      'int n; int next(void) { return ++n; } int f(void) { int a[3] = { [0 ... 2] = next() }; return a[0] * 100 + a[2] * 10 + n; }',
+      111n,
+    ],
+    [
+      'struct p { int x; } n; struct p next(void) { n.x++; return n; } int f(void) { struct p a[3] = { [0 ... 2] = next() }; return a[0].x * 100 + a[2].x * 10 + n.x; }',
+      111n,
+    ],
+    [
+      'int f(void) { char a[2][3] = { [0 ... 1] = "ab" }; return a[0][1] * 1000 + a[1][0]; }',
+      98097n,
+    ],
+    [
+      'struct list { struct list *next; int n; }; int f(void) { enum { N = 4 }; static struct list l = { &l, N * sizeof(l) }; return l.next->n; }',
+      64n,
+    ],
+    [
+      'int log; void put(int *p) { log = log * 10 + *p; } int f(void) { int a __attribute__((cleanup(put))) = 1; { int b __attribute__((cleanup(put))) = 2; if (log == 0) goto end; } log = 9; end: return log; }',
+      2n,
+    ],
+    ['int f(void) { int k = 3; static int s[sizeof(k)] = { sizeof(k) }; return s[0]; }', 4n],
+    [
+      'int f(void) { int k = 3; static int s = k; return s; }',
+      'the first value of a static object cannot depend on "k"',
+    ],
+    ["int f(void) { return 'ab'; }", 0x6162n],
+    ['int f(void) { return __builtin_clrsb(-3) * 100 + __builtin_clrsbl(0); }', 2963n],
+    ['double d; int f(void) { int x = 0; return x && d > 1 ? 1 : x ? d > 2 : 7; }', 7n],
+    [
+      'double d; int f(void) { int i; for (i = 0; i > 0 && d > i; i++) ; while (i && d > i) ; return i; }',
+      0n,
+    ],
+    [
+      'double d; int f(void) { switch (2) { case 1: if (d > 1) { case 2: return 5; } default: return 6; } }',
+      5n,
+    ],
+    [
+      'int x; int f(void) { switch (2) { case 1: return 1; case sizeof(int) + x: return 2; } return 3; }',
+      'the value of a case must be a constant',
+    ],
     ['int f(void) { return -7 / 2 * 100 + -7 % 3 + (-8 >> 1); }', -305n],
     [
       'int *g(void) { static int a[2]; return a; } int f(void) { g()[1] = 4; return *(g() + 1); }',
