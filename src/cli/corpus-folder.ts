@@ -41,6 +41,14 @@ export interface LoadedCorpus {
   readonly skipped: readonly string[];
 }
 
+/** True for a folder that is empty or has something of a corpus in it. */
+export function mayBeCorpus(directory: string, io: CorpusIo): boolean {
+  const names = io.list(directory);
+  return (
+    names !== null && (names.length === 0 || names.some((name) => Object.hasOwn(FOLDERS, name)))
+  );
+}
+
 /** Reads what there is; a folder that is not there is an empty corpus. */
 export function loadCorpus(directory: string, io: CorpusIo): LoadedCorpus {
   const skipped: string[] = [];

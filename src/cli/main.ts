@@ -1,12 +1,17 @@
 #!/usr/bin/env node
+import { EXIT } from './exit-codes.ts';
 import { realIo } from './io.ts';
 import { run } from './program.ts';
 
 /** As in sysexits.h: our fault, not a verdict. */
 const INTERNAL_ERROR = 70;
 
-// A reader that has seen enough (`| head`) is no failure.
-process.stdout.on('error', () => process.exit());
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  // A reader that has seen enough (`| head`) is no failure; but nothing is verified before the end.
+  if (code === 'EPIPE') process.exit(process.exitCode ?? EXIT.inconclusive);
+  process.stderr.write(`error: standard output cannot be written: ${message}.\n`);
+  process.exit(EXIT.badInput);
+});
 try {
   process.exitCode = await run(process.argv.slice(2), realIo());
 } catch (problem) {

@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { EndlessThread } from '../program/generator-thread.ts';
 import { CandidateFailure } from '../scenario/candidate-failure.ts';
 import { inputError, isInputError, type InputError } from '../scenario/input-error.ts';
@@ -16,6 +16,14 @@ import { realCorpusIo } from './corpus-io.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { filesBelow } from './litmus-io.ts';
+import {
+  collect,
+  folderToWrite,
+  refuseRepetition,
+  seconds,
+  threads,
+  wholeNumber,
+} from './option-values.ts';
 
 /** Version of the command line, as in package.json. */
 export const VERSION = '0.1.0';
@@ -40,6 +48,11 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     if (!(problem instanceof CommanderError)) throw problem;
     if (problem.exitCode === 0) return EXIT.verified;
     if (problem.code === 'commander.help') {
+      const [first, asked] = args;
+      if (first === 'help' && asked !== undefined) {
+        io.err(`error: unknown command '${asked}': see \`tlbgate help\`.\n`);
+        return EXIT.badInput;
+      }
       io.err(
         'error: name a command: verify, fuzz, patch, tree, list, replay or explain; `tlbgate --help` describes them.\n',
       );
@@ -55,30 +68,6 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
 function oneSentence(message: string): string {
   const text = message.replaceAll(/\s*\n\s*/g, ' ').trim();
   return /[.!?)]$/.test(text) ? text : `${text}: see \`tlbgate help\`.`;
-}
-
-function collect(word: string, before: readonly string[]): readonly string[] {
-  return [...before, word];
-}
-
-function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      const range =
-        most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `from ${least} to ${most}`;
-      throw new InvalidArgumentError(`It must be a whole number, ${range}.`);
-    }
-    return value;
-  };
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) {
-    throw new InvalidArgumentError('It must be a number of seconds above 0.');
-  }
-  return value;
 }
 
 function buildProgram(io: Io, finish: (result: number | InputError) => void): Command {
@@ -131,9 +120,9 @@ function buildProgram(io: Io, finish: (result: number | InputError) => void): Co
       'with --checkpoint: how often a long search is kept (15)',
       seconds,
     )
-    .option('--jobs <n>', 'threads: a check each, or all for a long search', wholeNumber(1))
+    .option('--jobs <n>', 'threads: a check each, or all for a long search', threads)
     .option('--progress', 'say now and then how far a long search is, on any standard error')
-    .option('--out <dir>', 'write a replay file for each refuted rule')
+    .option('--out <dir>', 'write a replay file for each refuted rule', folderToWrite)
     .option('--json', 'print one JSON object and nothing else')
     .action(async (name: string, options: VerifyOptions) => {
       finish(await verifyCommand(name, options, io));
@@ -188,5 +177,6 @@ function buildProgram(io: Io, finish: (result: number | InputError) => void): Co
   addGateCommands(program, io, finish);
   addFuzzCommand(program, realCorpusIo(io), finish);
 
+  refuseRepetition(program);
   return program;
 }

@@ -130,6 +130,7 @@ export function applyFeatures(
   where: string,
 ): Features | InputError {
   let features = from;
+  const given = new Map<string, string>();
   for (const word of words) {
     const parsed = parseFeature(word);
     if (parsed.kind === 'error') return inputError(parsed.code, `${where}: ${parsed.message}`);
@@ -140,6 +141,15 @@ export function applyFeatures(
         `${where}: ${parsed.note}, so there is no verdict for it; leave it out.`,
       );
     }
+    const [name = ''] = word.split('=');
+    const before = given.get(name);
+    if (before !== undefined && before !== word) {
+      return inputError(
+        'feature-conflict',
+        `${where}: a machine cannot have both ${before} and ${word}.`,
+      );
+    }
+    given.set(name, word);
     features = { ...features, ...parsed.update };
   }
   const [conflict] = featureConflicts(features);

@@ -175,12 +175,16 @@ describe('tlbgate fuzz', () => {
     [['fuzz', '--shard', '0/3'], /It must be a part of a number of parts/],
     [['fuzz', '--shard', '4/3'], /It must be a part of a number of parts/],
     [['fuzz', '--time', 'long'], /It must be a time such as/],
-    [['fuzz', '--runs', '0'], /whole number, from 1/],
+    [['fuzz', '--runs', '0'], /whole number, 1 or more/],
     [['fuzz', '--seed', '4294967296'], /whole number, from 0 to 4294967295/],
     [['fuzz', 'per-page-flush'], /Did you mean "unmap-stage2-range\/per-page-flush"/],
     [['fuzz', SEED, '--feature', 'fbw=on'], /There is no feature "fbw"/],
     [['fuzz', SEED, '--rule', 'contents'], /There is no rule "contents"/],
     [['fuzz', 'merge', 'out', '/nowhere/corpus'], /"\/nowhere\/corpus" cannot be read/],
+    [
+      ['fuzz', 'merge', 'out', 'src'],
+      /"src" cannot be read: it must be a folder that `tlbgate fuzz/,
+    ],
     [['fuzz', 'merge', 'out'], /missing required argument/],
   ])('bad input: %j', async (args, sentence) => {
     const { code, out, err } = await tlbgate(args);

@@ -503,6 +503,18 @@ describe('what stops', () => {
       patchOf(SMALL_TREE, LATE_TREE).split('\n').slice(0, 6).join('\n'),
       /do not add up to its counts/,
     ],
+    [
+      'a diff that ends before its first hunk',
+      SMALL_TREE,
+      patchOf(SMALL_TREE, LATE_TREE).split('\n@@')[0] ?? '',
+      /p\.patch:\d+: the diff of arch\/arm64\/kvm\/mmu\.c ends before its first hunk: the patch is cut off/,
+    ],
+    [
+      'a diff of git that ends behind its index line',
+      SMALL_TREE,
+      'diff --git a/arch/arm64/kvm/mmu.c b/arch/arm64/kvm/mmu.c\nindex 4913749..4d0e345 100644\n--- a/arch',
+      /ends before its first hunk/,
+    ],
     ['a text without a diff', SMALL_TREE, 'Dear all,\n', /holds no diff/],
     [
       'a file that the tree does not have',

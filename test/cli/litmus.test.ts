@@ -205,10 +205,15 @@ exists (~fault(P1:L0,x))
     [['nowhere'], {}, 'nowhere is neither a file nor a folder.'],
     [['tests'], { expected: 'none.json' }, 'none.json cannot be read.'],
     [['tests'], { expected: 'bad.json' }, '"x" has neither outcomes ("herd", "ets2") nor'],
+    [['tests'], { expected: 'nothing.json' }, 'nothing.json expects nothing of any test.'],
     [['tests'], { expected: 'other.json' }, 'there is no test "b.litmus".'],
     [['tests/a/MP.litmus'], { explain: true }, '--explain needs a file and an outcome'],
   ])('complains about %j %j', (paths, options, sentence) => {
-    const files = { 'bad.json': '{"x":1}', 'other.json': '{"b.litmus":{"herd":{"outcomes":[]}}}' };
+    const files = {
+      'nothing.json': '{}',
+      'bad.json': '{"x":1}',
+      'other.json': '{"b.litmus":{"herd":{"outcomes":[]}}}',
+    };
     const { code, err } = run(paths, options, files);
     expect(code).toBe(2);
     expect(err).toContain(sentence);

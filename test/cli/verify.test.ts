@@ -206,6 +206,11 @@ describe('bad input: one sentence, exit 2, nothing else', () => {
     ['a replay that is not there', ['replay', 'nowhere.json'], /cannot be read/],
     ['a damaged scenario', ['verify', 'cut.json'], /cut\.json is not valid JSON/],
     ['a damaged replay', ['replay', 'cut.json'], /cut\.json is not valid JSON/],
+    [
+      'a replay of a rule nobody knows',
+      ['replay', 'rule.json'],
+      /^error: rule\.json: There is no rule "nope"/,
+    ],
     ['a scenario as a replay', ['replay', 'scenario.json'], /not a replay file/],
     [
       'a view of a state nobody knows',
@@ -217,6 +222,7 @@ describe('bad input: one sentence, exit 2, nothing else', () => {
   const files = {
     'cut.json': '{"format": 1, "candi',
     'scenario.json': `{"format": 1, "candidate": "${SEED}"}`,
+    'rule.json': `{"format": 1, "kind": "replay", "rule": "nope", "scenario": {"format": 1, "candidate": "${SEED}"}, "labels": []}`,
     'empty.json': `{"format": 1, "kind": "replay", "rule": null, "scenario": {"format": 1, "candidate": "${SEED}"}, "labels": []}`,
   };
   test.each(cases)('%s', async (_name, args, sentence) => {

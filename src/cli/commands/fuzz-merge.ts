@@ -1,5 +1,5 @@
 import { inputError, type InputError } from '../../scenario/input-error.ts';
-import { loadCorpus, storeCorpus, uniteAll } from '../corpus-folder.ts';
+import { loadCorpus, mayBeCorpus, storeCorpus, uniteAll } from '../corpus-folder.ts';
 import type { CorpusIo } from '../corpus-io.ts';
 import { EXIT } from '../exit-codes.ts';
 
@@ -11,7 +11,7 @@ export function fuzzMergeCommand(
   io: CorpusIo,
 ): number | InputError {
   for (const directory of directories) {
-    if (io.list(directory) === null) {
+    if (!mayBeCorpus(directory, io)) {
       return inputError(
         'file-unreadable',
         `The corpus "${directory}" cannot be read: it must be a folder that \`tlbgate fuzz --corpus\` has written.`,

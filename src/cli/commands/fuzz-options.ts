@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { InputError } from '../../scenario/input-error.ts';
 import type { CorpusIo } from '../corpus-io.ts';
+import { collect, wholeNumber } from '../option-values.ts';
 import { fuzzMergeCommand } from './fuzz-merge.ts';
 import { fuzzCommand, type FuzzOptions } from './fuzz.ts';
 
@@ -18,7 +19,7 @@ export function addFuzzCommand(
     .description('random scenarios and schedules, steered to what they have not got into yet')
     .argument('[candidate...]', 'ids or modules; without any: all, where they are expected to hold')
     .option('--time <duration>', 'stop after this time: 90s, 10m, 2h (60s)', duration)
-    .option('--runs <n>', 'stop after this many runs', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option('--runs <n>', 'stop after this many runs', wholeNumber(1))
     .option('--seed <n>', 'what chance begins with', wholeNumber(0, 2 ** 32 - 1), 1)
     .option('--corpus <dir>', 'what is known, and where findings go', DEFAULT_CORPUS)
     .addOption(
@@ -42,20 +43,6 @@ export function addFuzzCommand(
     .action((out: string, directories: readonly string[], _options: unknown, command: Command) => {
       finish(fuzzMergeCommand(out, directories, command.optsWithGlobals(), io));
     });
-}
-
-function collect(word: string, before: readonly string[]): readonly string[] {
-  return [...before, word];
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new InvalidArgumentError(`It must be a whole number, from ${least} to ${most}.`);
-    }
-    return value;
-  };
 }
 
 const UNITS: { readonly [unit in string]?: number } = { s: 1000, m: 60_000, h: 3_600_000 };

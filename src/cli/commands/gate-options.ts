@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
 import type { InputError } from '../../scenario/input-error.ts';
 import type { Io } from '../io.ts';
+import { collect, folderToWrite, seconds } from '../option-values.ts';
 import type { GateOptions } from './gate-run.ts';
 import { patchCommand } from './patch.ts';
 import { treeCommand } from './tree.ts';
@@ -19,13 +19,13 @@ export function addGateCommands(
       .option(
         '--scenario <file>',
         'your scenario (file.c), or those with this in their name; may be repeated',
-        add,
+        collect,
         [],
       )
-      .option('--feature <name=value>', 'only machines with this; may be repeated', add, [])
+      .option('--feature <name=value>', 'only machines with this; may be repeated', collect, [])
       .option('--rule <id>', 'check one rule only')
       .option('--budget <seconds>', 'stop after this time', seconds)
-      .option('--out <dir>', 'write a replay file for each refuted rule')
+      .option('--out <dir>', 'write a replay file for each refuted rule', folderToWrite)
       .option('--json', 'print one JSON object and nothing else');
   shared(
     program
@@ -43,16 +43,4 @@ export function addGateCommands(
       finish(treeCommand(options, io));
     },
   );
-}
-
-function add(word: string, before: readonly string[]): readonly string[] {
-  return [...before, word];
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) {
-    throw new InvalidArgumentError('It must be a number of seconds above 0.');
-  }
-  return value;
 }

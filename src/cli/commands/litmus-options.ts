@@ -1,5 +1,6 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { LitmusIo } from '../litmus-io.ts';
+import { collect, wholeNumber } from '../option-values.ts';
 import { litmusCommand, type LitmusOptions } from './litmus.ts';
 
 /** Registers `litmus` with its arguments and options. */
@@ -15,20 +16,9 @@ export function addLitmusCommand(
     .option('--expected <file>', 'compare a folder with what a reference says')
     .option('--explain', 'print the run that ends in an outcome')
     .option('--variant <name>', 'as for herd7: vmsa, fatal, ETS2; may be repeated', collect, [])
-    .option('--states <n>', 'most states of one search', wholeNumber)
+    .option('--states <n>', 'most states of one search', wholeNumber(1))
     .option('--json', 'print one JSON object and nothing else')
     .action((paths: readonly string[], options: LitmusOptions) => {
       finish(litmusCommand(paths, options, io));
     });
-}
-
-function collect(word: string, before: readonly string[]): readonly string[] {
-  return [...before, word];
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) {
-    throw new InvalidArgumentError('It must be a whole number, 1 or more.');
-  }
-  return Number(text);
 }

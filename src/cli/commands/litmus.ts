@@ -90,6 +90,7 @@ function compare(
   if (text === null) return complain(io, `${expected} cannot be read.`);
   const read = readExpectations(text);
   if ('problem' in read) return complain(io, `${expected}: ${read.problem}`);
+  if (read.rows.length === 0) return complain(io, `${expected} expects nothing of any test.`);
   const files = io.filesBelow(folder);
   if (files === null) return complain(io, `${folder} is not a folder.`);
   const comparisons = compareFolder(

@@ -1,4 +1,3 @@
-import { ruleById } from '../../rules/all-rules.ts';
 import { brokenAtEnd } from '../../explore/replay-verdict.ts';
 import { encodeFeatures } from '../../scenario/codec.ts';
 import { inputError, isInputError, type InputError } from '../../scenario/input-error.ts';
@@ -9,6 +8,7 @@ import { stateText, SHOWN, type Shown } from '../../report/state-text.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io } from '../io.ts';
+import { findRule } from '../rule-option.ts';
 import { unreadable } from '../subject.ts';
 import { machineOfReplay } from './replay-machine.ts';
 
@@ -31,6 +31,8 @@ export async function replayCommand(
   if (isInputError(file)) return file;
   const shown = parseShow(options.show);
   if (isInputError(shown)) return shown;
+  const rules = file.rule === null ? [] : findRule(file.rule);
+  if (isInputError(rules)) return { ...rules, message: `${path}: ${rules.message}` };
   const until = options.until ?? file.labels.length;
   if (until > file.labels.length) {
     return inputError(
@@ -48,8 +50,8 @@ export async function replayCommand(
       `Step ${run.step} of ${path} is not possible there: wanted "${labelText(run.wanted)}", but what can happen is ${run.enabled.length === 0 ? 'nothing' : `"${enabled}"`}.`,
     );
   }
-  const rule = file.rule === null ? null : ruleById(file.rule);
-  const broken = rule === null ? null : brokenAtEnd(machine, run, rule);
+  const [rule] = rules;
+  const broken = rule === undefined ? null : brokenAtEnd(machine, run, rule);
   io.out(
     options.json === true
       ? `${JSON.stringify(replayJson(file, until, broken))}\n`

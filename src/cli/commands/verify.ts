@@ -228,6 +228,13 @@ function chosenFeatures(options: VerifyOptions, subject: Subject): Features | nu
 function chosenOverrides(options: VerifyOptions): Overrides | InputError {
   const guest = options.guest === undefined ? {} : parseGuest(options.guest);
   if (isInputError(guest)) return guest;
+  const traces = guest.guest?.kind === 'trace' ? guest.guest.vcpus.length : null;
+  if (traces !== null && options.vcpus !== undefined && options.vcpus !== traces) {
+    return inputError(
+      'option-value',
+      `--vcpus cannot be ${options.vcpus}: --guest lists ${traces}, one for each ";"-separated part, so leave --vcpus out.`,
+    );
+  }
   return {
     ...guest,
     ...(options.vcpus === undefined ? {} : { vcpus: options.vcpus }),

@@ -88,7 +88,7 @@ function applyFile(
   if (text === null) {
     return report(
       { kind: 'missing' },
-      `the tree has no file ${file.oldPath}: is it the right tree and revision?`,
+      `the tree has no file ${file.oldPath}: it may be another tree or revision`,
     );
   }
   return patched(file, text, baseOf(file, text), overlay, report);

@@ -34,7 +34,10 @@ export function parsePatch(text: string): ParsedPatch {
   const complaints: PatchComplaint[] = [];
   let draft: Draft | null = null;
   const finish = (): void => {
-    if (draft !== null) files.push(finishFile(draft));
+    if (draft !== null) {
+      files.push(finishFile(draft));
+      if (isCutOff(draft)) complaints.push({ line: draft.line, why: cutOff(draft) });
+    }
     draft = null;
   };
 
@@ -122,6 +125,21 @@ function pathOf(text: string): string | null {
   if (bare === '/dev/null') return null;
   const noDate = bare.replace(/\s+\d{4}-\d\d-\d\d .*$/, '');
   return noDate.replace(/^(?:\.\/)?[^/]+\//, '');
+}
+
+/** An empty file, to git. */
+const EMPTY_BLOB = /^(?:0+|e69de29[0-9a-f]*)$/i;
+
+/** True where the header says that the text changes, and no hunk says how. */
+function isCutOff({ change, index, hunks, named }: Draft): boolean {
+  if (change === 'binary' || hunks.length > 0) return false;
+  if (named) return true;
+  if (index === null || index.before === index.after) return false;
+  return !EMPTY_BLOB.test(index.before) || !EMPTY_BLOB.test(index.after);
+}
+
+function cutOff({ newPath }: Draft): string {
+  return `the diff of ${newPath} ends before its first hunk: the patch is cut off`;
 }
 
 function unreadableHeader(line: string): string {

@@ -113,7 +113,7 @@ describe('a clean diff', () => {
 
   test('says that the tree lacks the file', () => {
     expect(applyPatch(parsePatch(DIFF), () => null).files[0]?.problem).toBe(
-      'the tree has no file mm/unmap.c: is it the right tree and revision?',
+      'the tree has no file mm/unmap.c: it may be another tree or revision',
     );
   });
 });
